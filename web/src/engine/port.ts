@@ -1,0 +1,118 @@
+/**
+ * The one way from the page to the engine. The engine runs in a dedicated worker (Rust as WebAssembly, SQLite on OPFS);
+ * the page sees this interface and nothing else of it.
+ *
+ * Values: uuid, text, date (`2026-01-31`), timestamptz (`2026-01-31T12:00:00.000000Z`, UTC, fixed width) and numeric
+ * (`12.50`) are strings; integer is a number; boolean is 0 or 1 in query results and true/false in commands.
+ */
+import type { Command } from './generated/commands'
+
+export type SqlValue = string | number | null
+export type Row = Record<string, SqlValue>
+
+/** Who is signed in on this device. */
+export interface Session {
+  server: string
+  userId: string
+  username: string
+  displayName: string
+  role: string
+  deviceId: string
+}
+
+/** What a person must always be able to see: is my work safe, and how old is what I look at. */
+export interface Status {
+  /** `null` when nobody is signed in. */
+  session: Session | null
+  /** `online`: the last exchange with the server succeeded. `signedOut`: the server wants a new sign-in (work goes on). */
+  connection: 'online' | 'offline' | 'syncing' | 'signedOut'
+  /** Transactions made here that the server has not acknowledged. */
+  waiting: number
+  /** Transactions that the server refused and a person must mend or discard. */
+  rejected: number
+  /** Open conflicts in this replica. */
+  conflicts: number
+  /** When this replica was last in step with the server, or null if never. ISO 8601. */
+  lastInStep: string | null
+  /** First copy of the hospital: rows received so far and expected, null when not running. */
+  firstSync: { received: number; expected: number } | null
+  /** The last sync error in words for people, if the last attempt failed. */
+  problem: string | null
+}
+
+/** One side of a conflict: a value that somebody meant. */
+export interface ConflictSide {
+  value: SqlValue
+  /** True for the value that the tables show now. */
+  shown: boolean
+  userId: string | null
+  userName: string | null
+  deviceId: string | null
+  /** ISO 8601, null if unknown here. */
+  time: string | null
+}
+
+export interface Conflict {
+  id: string
+  kind: 'concurrent' | 'claim' | 'deleted' | 'negative'
+  table: string
+  row: string
+  column: string | null
+  /** What a person has to do, in words. */
+  task: string
+  sides: ConflictSide[]
+  /** ISO 8601. */
+  raisedAt: string
+}
+
+/** A transaction of this device that has not reached the server, or was refused. */
+export interface OutboxEntry {
+  transactionId: string
+  command: string
+  /** What it was about, in words. */
+  summary: string
+  madeAt: string
+  madeOffline: boolean
+  state: 'waiting' | 'rejected'
+  /** Why the server refused it. */
+  reason: string | null
+}
+
+export interface Receipt {
+  transactionId: string
+  /** The rows it created, changed or deleted, in order. */
+  rows: { table: string; id: string; action: 'created' | 'changed' | 'deleted' }[]
+}
+
+/** Every rejected promise of the port is one of these. */
+export interface EngineError {
+  /** Machine-readable: `invalid`, `not_allowed`, `sign_in_failed`, `offline`, `store`, `locked` … */
+  code: string
+  /** For people: what happened and what to do. */
+  message: string
+  /** For `invalid`: the field it is about, as the command names it. */
+  field?: string
+}
+
+export interface Engine {
+  /** Opens the replica (creates it on the first visit). Rejects with `locked` while another tab holds it. */
+  open(): Promise<Status>
+  signIn(request: { server: string; username: string; password: string }): Promise<Session>
+  /** Leaves this device's session. Refuses while work waits, unless `discard` is set. */
+  signOut(options?: { discard?: boolean }): Promise<void>
+  /** Runs one read-only SQL statement against the local tables. `?1`, `?2`… are bound from `parameters`. */
+  query(sql: string, parameters?: SqlValue[]): Promise<Row[]>
+  /** Runs `query` now and again whenever a table that it reads has changed. Returns the function that ends it. */
+  live(sql: string, parameters: SqlValue[], onRows: (rows: Row[]) => void, onError?: (error: EngineError) => void): () => void
+  /** Carries out a command as one transaction. Durable on this device when the promise resolves. */
+  run(command: Command): Promise<Receipt>
+  /** Open conflicts, newest first. */
+  conflicts(): Promise<Conflict[]>
+  outbox(): Promise<OutboxEntry[]>
+  /** Drops a rejected transaction for good. */
+  discard(transactionId: string): Promise<void>
+  /** Sync now instead of at the next occasion. */
+  syncNow(): void
+  /** Calls back with every change of the status, at once with the present one. Returns the function that ends it. */
+  onStatus(callback: (status: Status) => void): () => void
+}
