@@ -1,1 +1,9 @@
-//! The engine.
+//! Holdfast's engine: schema, documents, commands, merge, validation, projection and the protocol's messages.
+//!
+//! *Architecture invariant*: nothing here does IO or reads a clock or randomness; times, ids and entropy are arguments.
+//! The same code runs in browsers, in the server and in simulations.
+
+pub mod ids;
+pub mod row;
+pub mod schema;
+pub mod value;

@@ -1,0 +1,216 @@
+//! Newtypes for every number and name that means something.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! uuid_newtype {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl<C> Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.bytes(self.0.as_bytes())?.ok()
+            }
+        }
+
+        impl<'b, C> Decode<'b, C> for $name {
+            fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+                Uuid::from_slice(d.bytes()?)
+                    .map(Self)
+                    .map_err(|_| minicbor::decode::Error::message(concat!(stringify!($name), " is not 16 bytes")))
+            }
+        }
+    };
+}
+
+uuid_newtype!(
+    /// The key of a row within its table. For a table with a composite key it is derived from the parts: see
+    /// [`crate::schema::Table::row_id`].
+    RowId
+);
+uuid_newtype!(
+    /// A user of the hospital: the id of a row of `users`.
+    UserId
+);
+uuid_newtype!(
+    /// A transaction, named by its maker (UUID v7).
+    TransactionId
+);
+uuid_newtype!(
+    /// A device, named by its public key: see [`DeviceId::of_public_key`].
+    DeviceId
+);
+
+impl DeviceId {
+    /// The id that belongs to an Ed25519 public key: the first 16 bytes of its SHA-256. Nobody can take another
+    /// device's id without its key.
+    pub fn of_public_key(key: &[u8; 32]) -> Self {
+        use sha2::Digest;
+        let digest = sha2::Sha256::digest(key);
+        let mut id = [0u8; 16];
+        id.copy_from_slice(&digest[..16]);
+        Self(Uuid::from_bytes(id))
+    }
+}
+
+/// A place in the hospital's stream. The first transaction has seq 1; a cursor of 0 has nothing yet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode, Serialize, Deserialize)]
+#[cbor(transparent)]
+#[serde(transparent)]
+pub struct Seq(#[n(0)] pub u64);
+
+impl Seq {
+    /// The place after this one.
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seq({})", self.0)
+    }
+}
+
+/// Microseconds since 1970-01-01 UTC, as fine as PostgreSQL's `timestamptz`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Timestamp(#[n(0)] pub i64);
+
+impl Timestamp {
+    /// PostgreSQL's `infinity` and `-infinity`, which imported rows may hold.
+    pub const INFINITY: Self = Self(i64::MAX);
+    /// See [`Timestamp::INFINITY`].
+    pub const NEG_INFINITY: Self = Self(i64::MIN);
+
+    /// Reads RFC 3339 (`2026-01-31T12:00:00Z`), PostgreSQL's own form (`2026-01-31 12:00:00.5+00`), or a time without
+    /// zone, which is taken as UTC. `None` if it is none of these.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "infinity" => return Some(Self::INFINITY),
+            "-infinity" => return Some(Self::NEG_INFINITY),
+            _ => {}
+        }
+        if let Ok(t) = DateTime::parse_from_rfc3339(text) {
+            return Some(Self(t.timestamp_micros()));
+        }
+        for form in ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"] {
+            if let Ok(t) = DateTime::parse_from_str(text, form) {
+                return Some(Self(t.timestamp_micros()));
+            }
+        }
+        for form in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"] {
+            if let Ok(t) = chrono::NaiveDateTime::parse_from_str(text, form) {
+                return Some(Self(t.and_utc().timestamp_micros()));
+            }
+        }
+        None
+    }
+
+    /// The calendar time, if it is one (the infinities are not).
+    pub fn to_datetime(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(self.0)
+    }
+}
+
+/// Fixed width: `2026-01-31T12:00:00.000000Z`, so that text order is time order.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (*self, self.to_datetime()) {
+            (Self::INFINITY, _) => f.write_str("infinity"),
+            (Self::NEG_INFINITY, _) => f.write_str("-infinity"),
+            (_, Some(t)) => f.write_str(&t.to_rfc3339_opts(SecondsFormat::Micros, true)),
+            (Self(micros), None) => write!(f, "{micros}us"),
+        }
+    }
+}
+
+/// The SHA-256 hash that names an Automerge change.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChangeHash(pub [u8; 32]);
+
+impl fmt::Display for ChangeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ChangeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChangeHash({self})")
+    }
+}
+
+impl<C> Encode<C> for ChangeHash {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for ChangeHash {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        d.bytes()?.try_into().map(Self).map_err(|_| minicbor::decode::Error::message("a change hash is not 32 bytes"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_reads_every_form_that_postgres_and_browsers_write() {
+        let noon = Timestamp(1_769_860_800_000_000);
+        for text in [
+            "2026-01-31T12:00:00Z",
+            "2026-01-31T12:00:00.000000Z",
+            "2026-01-31 12:00:00+00",
+            "2026-01-31 14:00:00+02:00",
+            "2026-01-31 12:00:00",
+            "2026-01-31T12:00",
+        ] {
+            assert_eq!(Timestamp::parse(text), Some(noon), "{text}");
+        }
+        assert_eq!(noon.to_string(), "2026-01-31T12:00:00.000000Z");
+        assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn the_infinities_survive_a_round_trip() {
+        for t in [Timestamp::INFINITY, Timestamp::NEG_INFINITY] {
+            assert_eq!(Timestamp::parse(&t.to_string()), Some(t));
+        }
+    }
+}
