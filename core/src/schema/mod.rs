@@ -2,6 +2,13 @@
 //! documents, DDL of both databases, validation, TypeScript types.
 
 mod parse;
+mod postgres_ddl;
+mod sqlite_ddl;
+mod typescript;
+
+pub use postgres_ddl::postgres;
+pub use sqlite_ddl::{Side, sqlite};
+pub use typescript::typescript;
 
 use std::{collections::HashMap, fmt, sync::OnceLock};
 
@@ -51,6 +58,7 @@ pub struct Table {
 
 /// One column.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a yes or no of the declaration")]
 pub struct Column {
     /// Its place in the table.
     pub id: ColumnId,
@@ -202,6 +210,19 @@ impl Table {
         let mut id = [0u8; 16];
         id.copy_from_slice(&hasher.finalize()[..16]);
         RowId(uuid::Builder::from_custom_bytes(id).into_uuid())
+    }
+
+    /// The names of the primary key's columns.
+    pub fn key_names(&self) -> Vec<&'static str> {
+        self.primary_key.iter().map(|id| self.by_id(*id).name).collect()
+    }
+
+    /// The statements, in either SQL dialect, that index each foreign key which no other key begins with.
+    fn foreign_key_indexes(&self) -> impl Iterator<Item = String> {
+        self.columns
+            .iter()
+            .filter(|c| c.references.is_some() && !c.unique && self.primary_key.first() != Some(&c.id))
+            .map(|c| format!("CREATE INDEX IF NOT EXISTS {0}_{1}_idx ON {0} ({1})", self.name, c.name))
     }
 
     /// True if the key has several parts.
