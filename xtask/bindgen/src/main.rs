@@ -17,5 +17,7 @@ fn main() -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(input).out_name(NAME).typescript(true);
     bindgen.web(true).context("choosing the ES module output")?;
-    bindgen.generate(folder).with_context(|| format!("making bindings of {input}"))
+    bindgen
+        .generate(folder)
+        .with_context(|| format!("making bindings of {input}"))
 }

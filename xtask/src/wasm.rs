@@ -1,0 +1,141 @@
+//! The engine for browsers: built for WebAssembly, given its JavaScript side, made small.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::Program;
+use crate::project::Project;
+use crate::setup::packages::wasm_compiler;
+use crate::setup::rust::WASM_TARGET;
+use crate::setup::{Outcome, node};
+use crate::stamp::Stamp;
+
+/// WebAssembly's features that rustc uses by default and every browser of the last years has.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// How small the engine is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Size {
+    /// As it is shipped. Takes a minute more.
+    Small,
+    /// As the compiler left it, for trying a change quickly.
+    AsBuilt,
+}
+
+/// Builds the engine into the ward app's sources.
+pub fn build(project: &Project, size: Size) -> Result<Outcome> {
+    cargo(project, "build")?.run(&project.console)?;
+    let built = project.target.join(WASM_TARGET).join("wasm/holdfast_wasm.wasm");
+    let folder = project.engine();
+    let module = folder.join("holdfast_wasm_bg.wasm");
+    // Besides the compiled module, the versions of the two tools that work on it decide what comes out.
+    let bindgen = project.root.join("xtask/bindgen/Cargo.toml");
+    let binaryen = project.web().join("node_modules/binaryen/package.json");
+    let stamp = Stamp::of(
+        project.scratch("engine.stamp")?,
+        &[&built, &bindgen, &binaryen],
+        &format!("{size:?}"),
+    )?;
+    if stamp.is_fresh(&[
+        &module,
+        &folder.join("holdfast_wasm.js"),
+        &folder.join("holdfast_wasm.d.ts"),
+    ]) {
+        return Ok(Outcome::UpToDate);
+    }
+    let fresh = project.scratch("engine")?;
+    if fresh.exists() {
+        std::fs::remove_dir_all(&fresh).with_context(|| format!("clearing {}", fresh.display()))?;
+    }
+    bind(project, &built, &fresh)?;
+    if size == Size::Small {
+        shrink(project, &fresh.join("holdfast_wasm_bg.wasm"))?;
+    }
+    replace(&fresh, &folder)?;
+    stamp.remember()?;
+    Ok(Outcome::Done)
+}
+
+/// `cargo COMMAND` for the engine as browsers get it.
+pub fn cargo(project: &Project, command: &str) -> Result<Program> {
+    let Some((compiler, archiver)) = wasm_compiler() else {
+        bail!("clang-19 and llvm-ar-19 are missing: install Debian's packages clang-19 and llvm-19");
+    };
+    Ok(Program::cargo()
+        .args([
+            command,
+            "--package",
+            "holdfast-wasm",
+            "--target",
+            WASM_TARGET,
+            "--profile",
+            "wasm",
+        ])
+        .env("CC_wasm32_unknown_unknown", compiler)
+        .env("AR_wasm32_unknown_unknown", archiver)
+        .folder(&project.root))
+}
+
+/// Makes the ES module and its declarations.
+fn bind(project: &Project, built: &Path, folder: &Path) -> Result<()> {
+    Program::cargo()
+        .args(["run", "--package", "holdfast-bindgen", "--"])
+        .args([built, folder])
+        .folder(&project.root)
+        .advice("see that xtask/bindgen/Cargo.toml and Cargo.toml name the same version of wasm-bindgen")
+        .run(&project.console)?;
+    Ok(())
+}
+
+fn shrink(project: &Project, module: &Path) -> Result<()> {
+    node::ensure_packages(&project.console, &project.web())?;
+    let tool = project.web().join("node_modules/.bin/wasm-opt");
+    if !tool.exists() {
+        bail!("wasm-opt is missing: `binaryen` must be among the devDependencies of web/package.json");
+    }
+    Program::new(tool)
+        .args(FEATURES)
+        .arg("-Os")
+        .arg(module)
+        .arg("-o")
+        .arg(module)
+        .run(&project.console)?;
+    Ok(())
+}
+
+/// Puts the files of `fresh` into `folder`, so that what watches `folder` never sees half of them for long.
+fn replace(fresh: &Path, folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).with_context(|| format!("clearing {}", folder.display()))?;
+    }
+    let parent = folder.parent().context("BUG: the engine's folder has a parent")?;
+    std::fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
+    if std::fs::rename(fresh, folder).is_ok() {
+        return Ok(());
+    }
+    // The output folder may lie on another disk.
+    std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    copy_folder(fresh, folder)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(from).with_context(|| format!("listing {}", from.display()))? {
+        let entry = entry.with_context(|| format!("listing {}", from.display()))?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).with_context(|| format!("creating {}", target.display()))?;
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), &target).with_context(|| format!("writing {}", target.display()))?;
+        }
+    }
+    Ok(())
+}
