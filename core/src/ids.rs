@@ -182,7 +182,10 @@ impl<C> Encode<C> for ChangeHash {
 
 impl<'b, C> Decode<'b, C> for ChangeHash {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        d.bytes()?.try_into().map(Self).map_err(|_| minicbor::decode::Error::message("a change hash is not 32 bytes"))
+        d.bytes()?
+            .try_into()
+            .map(Self)
+            .map_err(|_| minicbor::decode::Error::message("a change hash is not 32 bytes"))
     }
 }
 

@@ -3,6 +3,7 @@
 //! *Architecture invariant*: nothing here does IO or reads a clock or randomness; times, ids and entropy are arguments.
 //! The same code runs in browsers, in the server and in simulations.
 
+pub mod document;
 pub mod ids;
 pub mod row;
 pub mod schema;

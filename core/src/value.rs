@@ -148,9 +148,10 @@ impl Value {
             (Self::Null, _) if column.not_null => Err(ValueError::Required),
             (Self::Null, _) | (Self::Bool(_), SqlType::Boolean) | (Self::Uuid(_), SqlType::Uuid) => Ok(()),
             (Self::Timestamp(t), SqlType::Timestamptz) => check_timestamp(*t),
-            (Self::Int(i), SqlType::Integer) => i32::try_from(*i)
-                .map(|_| ())
-                .map_err(|_| ValueError::OutOfRange { found: i.to_string(), range: "a 32-bit integer".into() }),
+            (Self::Int(i), SqlType::Integer) => i32::try_from(*i).map(|_| ()).map_err(|_| ValueError::OutOfRange {
+                found: i.to_string(),
+                range: "a 32-bit integer".into(),
+            }),
             (Self::Text(t), SqlType::Varchar(_) | SqlType::Text) => check_text(column, t),
             (Self::Text(t), SqlType::Date) if canonical_date(t).as_ref() == Some(t) => Ok(()),
             (Self::Text(t), SqlType::Numeric { precision, scale })
@@ -176,7 +177,10 @@ impl Value {
             Self::Text(t)
                 if !column.values.is_empty() && !column.values_open && !column.values.contains(&t.as_str()) =>
             {
-                Err(ValueError::Vocabulary { allowed: column.values.join(", "), found: shorten(t) })
+                Err(ValueError::Vocabulary {
+                    allowed: column.values.join(", "),
+                    found: shorten(t),
+                })
             }
             _ => Ok(()),
         }
@@ -190,7 +194,10 @@ fn check_timestamp(t: Timestamp) -> Result<(), ValueError> {
     if t == Timestamp::INFINITY || t == Timestamp::NEG_INFINITY || (MIN..=MAX).contains(&t.0) {
         return Ok(());
     }
-    Err(ValueError::OutOfRange { found: t.to_string(), range: "years 1 to 9999".into() })
+    Err(ValueError::OutOfRange {
+        found: t.to_string(),
+        range: "years 1 to 9999".into(),
+    })
 }
 
 fn check_text(column: &Column, text: &str) -> Result<(), ValueError> {
@@ -214,11 +221,18 @@ fn type_error(column: &Column, found: &str) -> ValueError {
         SqlType::Uuid => "UUID".into(),
         other => other.to_string(),
     };
-    ValueError::Type { expected, found: shorten(found) }
+    ValueError::Type {
+        expected,
+        found: shorten(found),
+    }
 }
 
 fn shorten(text: &str) -> String {
-    if text.chars().count() <= 60 { text.to_owned() } else { text.chars().take(59).chain(['…']).collect() }
+    if text.chars().count() <= 60 {
+        text.to_owned()
+    } else {
+        text.chars().take(59).chain(['…']).collect()
+    }
 }
 
 fn canonical_date(text: &str) -> Option<String> {
@@ -250,7 +264,11 @@ fn canonical_numeric(text: &str, scale: u8) -> Option<String> {
     let padded = format!("{number:0width$}", width = scale + 1);
     let (whole, fraction) = padded.split_at(padded.len() - scale);
     let sign = if negative && number != 0 { "-" } else { "" };
-    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
+    Some(if scale == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{fraction}")
+    })
 }
 
 #[cfg(test)]
@@ -264,8 +282,13 @@ mod tests {
 
     #[test]
     fn a_numeric_is_kept_at_its_scale() {
-        for (text, expected) in [("12.5", "12.50"), ("-0", "0.00"), ("1.005", "1.01"), (".5", "0.50"), ("007", "7.00")]
-        {
+        for (text, expected) in [
+            ("12.5", "12.50"),
+            ("-0", "0.00"),
+            ("1.005", "1.01"),
+            (".5", "0.50"),
+            ("007", "7.00"),
+        ] {
             assert_eq!(canonical_numeric(text, 2).as_deref(), Some(expected), "{text}");
         }
         assert_eq!(canonical_numeric("1e5", 2), None);
@@ -277,14 +300,20 @@ mod tests {
         let score = column("agent_interactions", "confidence_score");
         assert!(Value::Text("9.99".into()).check(score).is_ok());
         assert!(Value::Text("0.99".into()).check(score).is_ok());
-        assert!(matches!(Value::Text("10.00".into()).check(score), Err(ValueError::OutOfRange { .. })));
+        assert!(matches!(
+            Value::Text("10.00".into()).check(score),
+            Err(ValueError::OutOfRange { .. })
+        ));
     }
 
     #[test]
     fn lengths_are_counted_in_characters() {
         let number = column("patients", "patient_number");
         assert!(Value::Text("ä".repeat(20)).check(number).is_ok());
-        assert_eq!(Value::Text("ä".repeat(21)).check(number), Err(ValueError::TooLong { length: 21, limit: 20 }));
+        assert_eq!(
+            Value::Text("ä".repeat(21)).check(number),
+            Err(ValueError::TooLong { length: 21, limit: 20 })
+        );
     }
 
     #[test]

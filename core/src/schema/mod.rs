@@ -90,6 +90,17 @@ pub struct Column {
     pub review: bool,
     /// Only roles that may see it get it.
     pub restricted: bool,
+    /// Only one row may hold a value: the first in stream order does. Every unique column, and a bed's patient.
+    pub claim: bool,
+    /// Among concurrent values the first in the stream is shown, not the latest: what belongs to a bed's occupation.
+    pub first_in_stream: bool,
+}
+
+impl Column {
+    /// Documents remember of such a column which transaction wrote it and when: people must settle it.
+    pub fn keeps_origin(&self) -> bool {
+        self.review || self.claim || self.first_in_stream
+    }
 }
 
 /// The SQL types that the tables use.
@@ -164,7 +175,8 @@ impl Schema {
 
     /// The table of this name, which the code itself names.
     pub fn expect(&self, name: &str) -> &Table {
-        self.table(name).unwrap_or_else(|| panic!("BUG: no table {name} in the schema"))
+        self.table(name)
+            .unwrap_or_else(|| panic!("BUG: no table {name} in the schema"))
     }
 
     /// The table with this number, which came from this schema.
@@ -186,7 +198,8 @@ impl Table {
 
     /// The column of this name, which the code itself names.
     pub fn expect(&self, name: &str) -> &Column {
-        self.column(name).unwrap_or_else(|| panic!("BUG: no column {name} in {}", self.name))
+        self.column(name)
+            .unwrap_or_else(|| panic!("BUG: no column {name} in {}", self.name))
     }
 
     /// The column with this number, which came from this schema.
@@ -198,7 +211,12 @@ impl Table {
     /// that two devices which make the same row make the same document.
     pub fn row_id(&self, key: &[Uuid]) -> RowId {
         use sha2::Digest;
-        assert_eq!(key.len(), self.primary_key.len(), "BUG: key of {} has another number of parts", self.name);
+        assert_eq!(
+            key.len(),
+            self.primary_key.len(),
+            "BUG: key of {} has another number of parts",
+            self.name
+        );
         if let [only] = key {
             return RowId(*only);
         }
@@ -266,8 +284,18 @@ mod tests {
         let schema = Schema::hospital();
         let place = |id| schema.insert_order.iter().position(|t| *t == id);
         for table in &schema.tables {
-            for target in table.columns.iter().filter_map(|c| c.references).filter(|t| *t != table.id) {
-                assert!(place(target) < place(table.id), "{} before {}", schema.by_id(target).name, table.name);
+            for target in table
+                .columns
+                .iter()
+                .filter_map(|c| c.references)
+                .filter(|t| *t != table.id)
+            {
+                assert!(
+                    place(target) < place(table.id),
+                    "{} before {}",
+                    schema.by_id(target).name,
+                    table.name
+                );
             }
         }
     }

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use super::{Column, ColumnId, Default, Merge, Schema, SqlType, Table, TableId};
 
+/// The columns of `beds` that one admission writes together.
+const OCCUPATION: [&str; 4] = ["patient_id", "status", "admission_date", "discharge_date"];
+
 /// Reads `hospital.csv`: a header and one line per column.
 pub(super) fn parse(csv: &'static str) -> Schema {
     let lines: Vec<[&'static str; 13]> = csv.lines().skip(1).map(fields).collect();
@@ -30,13 +33,19 @@ pub(super) fn parse(csv: &'static str) -> Schema {
         table.by_name.insert(column.name, column.id);
         table.columns.push(column);
     }
-    let references: Vec<_> =
-        tables.iter().flat_map(|t| t.columns.iter().filter_map(|c| c.references.map(|to| (to, t.id, c.id)))).collect();
+    let references: Vec<_> = tables
+        .iter()
+        .flat_map(|t| t.columns.iter().filter_map(|c| c.references.map(|to| (to, t.id, c.id))))
+        .collect();
     for (to, table, column) in references {
         tables[usize::from(to.0)].referenced_by.push((table, column));
     }
     let insert_order = insert_order(&tables);
-    Schema { tables, by_name, insert_order }
+    Schema {
+        tables,
+        by_name,
+        insert_order,
+    }
 }
 
 /// The 13 fields of a line; only `type` is ever quoted (`"numeric(10,2)"`).
@@ -58,8 +67,21 @@ fn fields(line: &'static str) -> [&'static str; 13] {
 }
 
 fn column(line: &[&'static str; 13], id: ColumnId, tables: &HashMap<&'static str, TableId>) -> Column {
-    let [_, name, sql_type, primary_key, not_null, unique, default, references, kind, values, merge, review, access] =
-        *line;
+    let [
+        table,
+        name,
+        sql_type,
+        primary_key,
+        not_null,
+        unique,
+        default,
+        references,
+        kind,
+        values,
+        merge,
+        review,
+        access,
+    ] = *line;
     let (values, values_open) = match values.strip_suffix("|…") {
         Some(listed) => (listed, true),
         None => (values, false),
@@ -95,6 +117,8 @@ fn column(line: &[&'static str; 13], id: ColumnId, tables: &HashMap<&'static str
         },
         review: review == "yes",
         restricted: access == "restricted",
+        claim: unique == "yes" || (table, name) == ("beds", "patient_id"),
+        first_in_stream: table == "beds" && OCCUPATION.contains(&name),
     }
 }
 
@@ -103,7 +127,11 @@ fn parse_type(text: &str) -> SqlType {
         Some((name, rest)) => (name, rest.trim_end_matches(')')),
         None => (text, ""),
     };
-    let number = |n: &str| n.trim().parse().unwrap_or_else(|_| panic!("BUG: type {text} in the schema"));
+    let number = |n: &str| {
+        n.trim()
+            .parse()
+            .unwrap_or_else(|_| panic!("BUG: type {text} in the schema"))
+    };
     match name {
         "uuid" => SqlType::Uuid,
         "varchar" if arguments.is_empty() => SqlType::Varchar(None),
@@ -112,7 +140,10 @@ fn parse_type(text: &str) -> SqlType {
         "integer" => SqlType::Integer,
         "numeric" => {
             let (precision, scale) = arguments.split_once(',').unwrap_or((arguments, "0"));
-            SqlType::Numeric { precision: number(precision) as u8, scale: number(scale) as u8 }
+            SqlType::Numeric {
+                precision: number(precision) as u8,
+                scale: number(scale) as u8,
+            }
         }
         "boolean" => SqlType::Boolean,
         "date" => SqlType::Date,
@@ -128,7 +159,12 @@ fn insert_order(tables: &[Table]) -> Vec<TableId> {
         let ready = tables
             .iter()
             .filter(|t| !order.contains(&t.id))
-            .find(|t| t.columns.iter().filter_map(|c| c.references).all(|r| r == t.id || order.contains(&r)))
+            .find(|t| {
+                t.columns
+                    .iter()
+                    .filter_map(|c| c.references)
+                    .all(|r| r == t.id || order.contains(&r))
+            })
             .expect("BUG: tables of the schema reference each other in a circle");
         order.push(ready.id);
     }

@@ -17,10 +17,15 @@ pub fn postgres(schema: &Schema) -> Vec<String> {
 fn create_table(schema: &Schema, table: &Table) -> String {
     let name = table.name;
     let mut lines: Vec<String> = table.columns.iter().map(column_line).collect();
-    lines.push(format!("CONSTRAINT {name}_pkey PRIMARY KEY ({})", table.key_names().join(", ")));
+    lines.push(format!(
+        "CONSTRAINT {name}_pkey PRIMARY KEY ({})",
+        table.key_names().join(", ")
+    ));
     for column in table.columns.iter().filter(|c| c.unique) {
         let column = column.name;
-        lines.push(format!("CONSTRAINT {name}_{column}_key UNIQUE ({column}) DEFERRABLE INITIALLY IMMEDIATE"));
+        lines.push(format!(
+            "CONSTRAINT {name}_{column}_key UNIQUE ({column}) DEFERRABLE INITIALLY IMMEDIATE"
+        ));
     }
     for (column, target) in table.columns.iter().filter_map(|c| Some((c.name, c.references?))) {
         let target = schema.by_id(target).name;
@@ -68,7 +73,12 @@ mod tests {
 
     #[test]
     fn every_table_and_key_of_the_declaration_is_made() {
-        let unique = Schema::hospital().tables.iter().flat_map(|t| &t.columns).filter(|c| c.unique).count();
+        let unique = Schema::hospital()
+            .tables
+            .iter()
+            .flat_map(|t| &t.columns)
+            .filter(|c| c.unique)
+            .count();
         assert_eq!(count("CREATE TABLE IF NOT EXISTS "), 33);
         assert_eq!(count(" PRIMARY KEY ("), 33);
         assert_eq!(count(" FOREIGN KEY ("), 69);

@@ -34,7 +34,10 @@ fn create_table(schema: &Schema, table: &Table, side: Side) -> String {
     let name = table.name;
     let held = || table.columns.iter().filter(|c| side.holds(c));
     let mut lines: Vec<String> = held().map(column_line).collect();
-    lines.push(format!("CONSTRAINT {name}_pkey PRIMARY KEY ({})", table.key_names().join(", ")));
+    lines.push(format!(
+        "CONSTRAINT {name}_pkey PRIMARY KEY ({})",
+        table.key_names().join(", ")
+    ));
     for column in held().filter(|c| c.unique).map(|c| c.name) {
         lines.push(format!("CONSTRAINT {name}_{column}_key UNIQUE ({column})"));
     }
@@ -44,7 +47,10 @@ fn create_table(schema: &Schema, table: &Table, side: Side) -> String {
             "CONSTRAINT {name}_{column}_fkey FOREIGN KEY ({column}) REFERENCES {target} (id) DEFERRABLE INITIALLY DEFERRED"
         ));
     }
-    format!("CREATE TABLE IF NOT EXISTS {name} (\n    {}\n) STRICT", lines.join(",\n    "))
+    format!(
+        "CREATE TABLE IF NOT EXISTS {name} (\n    {}\n) STRICT",
+        lines.join(",\n    ")
+    )
 }
 
 fn column_line(column: &Column) -> String {
@@ -70,12 +76,20 @@ mod tests {
     use super::*;
 
     fn count(side: Side, pattern: &str) -> usize {
-        sqlite(Schema::hospital(), side).iter().map(|s| s.matches(pattern).count()).sum()
+        sqlite(Schema::hospital(), side)
+            .iter()
+            .map(|s| s.matches(pattern).count())
+            .sum()
     }
 
     #[test]
     fn every_table_and_key_of_the_declaration_is_made() {
-        let unique = Schema::hospital().tables.iter().flat_map(|t| &t.columns).filter(|c| c.unique).count();
+        let unique = Schema::hospital()
+            .tables
+            .iter()
+            .flat_map(|t| &t.columns)
+            .filter(|c| c.unique)
+            .count();
         for side in [Side::Server, Side::Device] {
             assert_eq!(count(side, "CREATE TABLE IF NOT EXISTS "), 33);
             assert_eq!(count(side, ") STRICT"), 33);
@@ -112,7 +126,13 @@ mod tests {
     #[test]
     fn lengths_and_truth_values_are_checked() {
         let table = Schema::hospital().expect("users");
-        assert_eq!(column_line(table.expect("username")), "username TEXT NOT NULL CHECK (length(username) <= 50)");
-        assert_eq!(column_line(table.expect("is_active")), "is_active INTEGER CHECK (is_active IN (0, 1))");
+        assert_eq!(
+            column_line(table.expect("username")),
+            "username TEXT NOT NULL CHECK (length(username) <= 50)"
+        );
+        assert_eq!(
+            column_line(table.expect("is_active")),
+            "is_active INTEGER CHECK (is_active IN (0, 1))"
+        );
     }
 }

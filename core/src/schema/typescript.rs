@@ -46,7 +46,10 @@ export interface Schema {
 /// The file's whole text: the types, the schema as a value, and the type of each table's rows as queries give them.
 pub fn typescript(schema: &Schema) -> String {
     let mut out = String::from(PREAMBLE);
-    let _ = writeln!(out, "\nexport const schema: Schema = {{\n  version: {SCHEMA_VERSION},\n  tables: [");
+    let _ = writeln!(
+        out,
+        "\nexport const schema: Schema = {{\n  version: {SCHEMA_VERSION},\n  tables: ["
+    );
     for table in &schema.tables {
         write_table(&mut out, schema, table);
     }
@@ -64,7 +67,12 @@ pub fn typescript(schema: &Schema) -> String {
 
 fn write_table(out: &mut String, schema: &Schema, table: &Table) {
     let key: Vec<String> = table.key_names().into_iter().map(quote).collect();
-    let _ = writeln!(out, "    {{\n      name: {},\n      primaryKey: [{}],", quote(table.name), key.join(", "));
+    let _ = writeln!(
+        out,
+        "    {{\n      name: {},\n      primaryKey: [{}],",
+        quote(table.name),
+        key.join(", ")
+    );
     *out += "      columns: [\n";
     for column in &table.columns {
         let _ = writeln!(out, "        {{ {} }},", properties(schema, column).join(", "));
@@ -74,7 +82,10 @@ fn write_table(out: &mut String, schema: &Schema, table: &Table) {
 
 fn properties(schema: &Schema, column: &Column) -> Vec<String> {
     let (type_name, size) = type_and_size(column.sql_type);
-    let mut out = vec![format!("name: {}", quote(column.name)), format!("type: {}", quote(type_name))];
+    let mut out = vec![
+        format!("name: {}", quote(column.name)),
+        format!("type: {}", quote(type_name)),
+    ];
     out.extend(size);
     let flag = |out: &mut Vec<String>, set: bool, name: &str| out.extend(set.then(|| format!("{name}: true")));
     flag(&mut out, column.not_null, "notNull");
@@ -85,7 +96,10 @@ fn properties(schema: &Schema, column: &Column) -> Vec<String> {
         Default::Literal(literal) => format!("default: {}", quote(literal)),
     }));
     if let Some(target) = column.references {
-        out.push(format!("references: {{ table: {}, column: 'id' }}", quote(schema.by_id(target).name)));
+        out.push(format!(
+            "references: {{ table: {}, column: 'id' }}",
+            quote(schema.by_id(target).name)
+        ));
     }
     flag(&mut out, column.json, "json");
     flag(&mut out, column.minutes, "minutes");
@@ -143,7 +157,10 @@ fn write_row(out: &mut String, table: &Table) {
 
 /// `bed_turnovers` → `BedTurnoversRow`
 fn row_name(table: &Table) -> String {
-    let capitalised = table.name.split('_').map(|word| word[..1].to_ascii_uppercase() + &word[1..]);
+    let capitalised = table
+        .name
+        .split('_')
+        .map(|word| word[..1].to_ascii_uppercase() + &word[1..]);
     capitalised.collect::<String>() + "Row"
 }
 

@@ -1,0 +1,443 @@
+//! A row as an Automerge document, folded.
+//!
+//! A [`Document`] is what a row's changes add up to: for every key the live operations, as Automerge defines them. It is
+//! folded from the changes' operations directly ([`fold`]), never loads the Automerge library's own document, and is
+//! small enough to be stored beside the row. New changes are made from it alone ([`write`]).
+//!
+//! ```text
+//!  change bytes ── decode ──► operations ── fold ──► Document ── value() ──► the row's columns
+//!                                                      │
+//!  what a person wrote ────────────── write ◄──────────┘──► change bytes (deps = heads, preds = live operations)
+//! ```
+//!
+//! *Architecture invariant*: folding the same changes in any causal order gives the same values, and its values,
+//! conflicts, counters and heads are those of the Automerge library. The property tests hold it to that.
+
+pub mod decode;
+pub mod expand;
+pub mod fold;
+pub mod object;
+pub mod write;
+
+mod scalar;
+
+use minicbor::{Decode, Encode};
+use uuid::Uuid;
+
+pub use decode::{DecodeError, DecodedChange};
+pub use fold::FoldError;
+pub use object::{Element, Object, ObjectContent};
+pub use scalar::{ObjectKind, Scalar};
+
+use crate::{
+    ids::{ChangeHash, DeviceId, RowId, Seq, Timestamp},
+    schema::{Column, ColumnId, Merge, Table, TableId},
+    value::Value,
+};
+
+/// The key that marks a row as deleted.
+pub const DELETED: &str = "_deleted";
+
+/// Names a document: a row's, or that of its restricted columns.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub struct DocumentId {
+    /// The row's table.
+    #[n(0)]
+    pub table: TableId,
+    /// Which part of the row.
+    #[n(1)]
+    pub facet: Facet,
+    /// The row.
+    #[n(2)]
+    pub row: RowId,
+}
+
+/// A row is one document, and a second one if it has columns that only some may see: those then travel apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Facet {
+    /// The row itself.
+    #[n(0)]
+    Main,
+    /// Its restricted columns.
+    #[n(1)]
+    Restricted,
+}
+
+impl DocumentId {
+    /// The document of a row.
+    pub fn main(table: TableId, row: RowId) -> Self {
+        Self {
+            table,
+            facet: Facet::Main,
+            row,
+        }
+    }
+
+    /// One number for table and facet, as the stores' keys use it.
+    pub fn part(&self) -> i16 {
+        i16::from(self.table.0) + if self.facet == Facet::Restricted { 256 } else { 0 }
+    }
+
+    /// The inverse of [`DocumentId::part`].
+    pub fn from_part(part: i16, row: RowId) -> Self {
+        let facet = if part >= 256 { Facet::Restricted } else { Facet::Main };
+        Self {
+            table: TableId((part & 0xff) as u8),
+            facet,
+            row,
+        }
+    }
+}
+
+/// Who made a change, in Automerge's terms: 16 bytes of device and 4 that differ with each opening of its store, so that a
+/// store restored from a backup never uses an (actor, seq) again.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Actor(pub Vec<u8>);
+
+impl Actor {
+    /// The actor of a device since it opened its store.
+    pub fn new(device: DeviceId, incarnation: u32) -> Self {
+        let mut bytes = device.0.as_bytes().to_vec();
+        bytes.extend_from_slice(&incarnation.to_be_bytes());
+        Self(bytes)
+    }
+
+    /// The device, if a device's store made this actor.
+    pub fn device(&self) -> Option<DeviceId> {
+        (self.0.len() == 20)
+            .then(|| Uuid::from_slice(&self.0[..16]).ok().map(DeviceId))
+            .flatten()
+    }
+}
+
+impl<C> Encode<C> for Actor {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Actor {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Ok(Self(d.bytes()?.to_vec()))
+    }
+}
+
+/// An operation's id. The actor is an index into [`Document::actors`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct OpId {
+    /// Automerge's Lamport counter.
+    #[n(0)]
+    pub counter: u64,
+    /// Index into [`Document::actors`].
+    #[n(1)]
+    pub actor: u32,
+}
+
+/// A root key of the document.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Key {
+    /// A column of this schema.
+    Column(ColumnId),
+    /// [`DELETED`].
+    Deleted,
+    /// A column of a newer schema, carried along untouched.
+    Unknown(String),
+}
+
+/// An operation that nothing has overwritten. A key with several has concurrent values.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct LiveOp {
+    /// Its id.
+    #[n(0)]
+    pub id: OpId,
+    /// What it set.
+    #[n(1)]
+    pub value: Scalar,
+    /// Where it came from, for columns where people or claims need to know.
+    #[n(2)]
+    pub origin: Option<Origin>,
+}
+
+/// The transaction that an operation came with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Origin {
+    /// Its place in the stream, once it has one.
+    #[n(0)]
+    pub place: Place,
+    /// When its maker says it was made.
+    #[n(1)]
+    pub time: Timestamp,
+}
+
+/// A place in the stream, or none yet. A transaction without one comes after all that have one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Place {
+    /// The server gave it this seq.
+    Stream(Seq),
+    /// It waits in this device's outbox.
+    Pending,
+}
+
+impl<C> Encode<C> for Place {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match self {
+            Self::Stream(seq) => e.u64(seq.0)?.ok(),
+            Self::Pending => e.null()?.ok(),
+        }
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Place {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        if d.datatype()? == minicbor::data::Type::Null {
+            d.null()?;
+            return Ok(Self::Pending);
+        }
+        Ok(Self::Stream(Seq(d.u64()?)))
+    }
+}
+
+/// An actor of a document and how far its changes are folded.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct ActorClock {
+    /// The actor.
+    #[n(0)]
+    pub actor: Actor,
+    /// The seq of its last change.
+    #[n(1)]
+    pub seq: u64,
+}
+
+/// The first change of a document, on which deterministic changes build.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Creation {
+    /// Its hash.
+    #[n(0)]
+    pub hash: ChangeHash,
+    /// The counter of its last operation.
+    #[n(1)]
+    pub max_op: u64,
+}
+
+/// What a document's changes add up to. See the module's text.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Document {
+    /// The changes that no other depends on, sorted.
+    pub heads: Vec<ChangeHash>,
+    /// All actors that wrote to it, in order of arrival.
+    pub actors: Vec<ActorClock>,
+    /// The highest operation counter.
+    pub max_op: u64,
+    /// The root map, sorted by key.
+    pub root: Vec<(Key, Vec<LiveOp>)>,
+    /// Text and JSON objects inside, by id.
+    pub objects: Vec<Object>,
+    /// The changes that wrote a live [`DELETED`] = true.
+    pub deleting: Vec<ChangeHash>,
+    /// What `updated_at` shows: the latest time of a transaction that touched the row.
+    pub updated_at: Option<Timestamp>,
+    /// The first change.
+    pub creation: Option<Creation>,
+    /// Columns whose value this row claims in vain: another row had it first. Set by `ingest`.
+    pub lost_claims: Vec<ColumnId>,
+}
+
+impl Document {
+    /// True before the first change.
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// True if the row is deleted and nobody has written to it without knowing of that.
+    pub fn is_deleted(&self) -> bool {
+        !self.deleting.is_empty() && self.heads.iter().all(|head| self.deleting.contains(head))
+    }
+
+    /// True if somebody deleted it, though others may still write to it.
+    pub fn has_deletion(&self) -> bool {
+        !self.deleting.is_empty()
+    }
+
+    /// The live operations of a column.
+    pub fn live(&self, column: ColumnId) -> &[LiveOp] {
+        self.live_of(&Key::Column(column))
+    }
+
+    pub(crate) fn live_of(&self, key: &Key) -> &[LiveOp] {
+        match self.root.binary_search_by(|(k, _)| k.cmp(key)) {
+            Ok(i) => &self.root[i].1,
+            Err(_) => &[],
+        }
+    }
+
+    pub(crate) fn live_mut(&mut self, key: Key) -> &mut Vec<LiveOp> {
+        let i = match self.root.binary_search_by(|(k, _)| k.cmp(&key)) {
+            Ok(i) => i,
+            Err(i) => {
+                self.root.insert(i, (key, Vec::new()));
+                i
+            }
+        };
+        &mut self.root[i].1
+    }
+
+    /// Automerge's order of operations: counter, then actor.
+    pub fn order(&self, id: OpId) -> (u64, &Actor) {
+        (id.counter, self.actor(id))
+    }
+
+    /// The actor that made an operation.
+    pub fn actor(&self, id: OpId) -> &Actor {
+        &self.actors[id.actor as usize].actor
+    }
+
+    /// The operation that a column shows: the latest in Automerge's order, or, where the first in the stream has the claim
+    /// (`first_in_stream`), the earliest.
+    pub fn winner(&self, column: &Column, first_in_stream: bool) -> Option<&LiveOp> {
+        let live = self.live(column.id);
+        if first_in_stream {
+            let place = |op: &LiveOp| op.origin.map_or(Place::Pending, |o| o.place);
+            return live.iter().min_by_key(|op| (place(op), self.order(op.id)));
+        }
+        live.iter().max_by_key(|op| self.order(op.id))
+    }
+
+    /// What a column shows.
+    pub fn value(&self, column: &Column, first_in_stream: bool) -> Value {
+        if column.merge == Merge::Derived {
+            return self.updated_at.map_or(Value::Null, Value::Timestamp);
+        }
+        self.winner(column, first_in_stream)
+            .map_or(Value::Null, |op| self.show(column, op))
+    }
+
+    /// The value that a live operation means for its column.
+    pub fn show(&self, column: &Column, op: &LiveOp) -> Value {
+        match &op.value {
+            Scalar::Object(kind) => self.render(op.id, *kind, column),
+            other => other.to_value(column),
+        }
+    }
+
+    /// The columns that this document holds, of a table.
+    pub fn columns_of(table: &Table, facet: Facet) -> impl Iterator<Item = &Column> {
+        table
+            .columns
+            .iter()
+            .filter(move |c| c.merge != Merge::Server && c.restricted == (facet == Facet::Restricted))
+    }
+
+    /// The compact form that stores keep.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        minicbor::to_vec(Stored::from(self.clone())).expect("BUG: encoding into memory cannot fail")
+    }
+
+    /// Reads [`Document::to_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
+        let stored: Stored = minicbor::decode(bytes)?;
+        let document = Self::from(stored);
+        let known = document.actors.len();
+        let valid = |ops: &[LiveOp]| ops.iter().all(|op| (op.id.actor as usize) < known);
+        let objects_valid = document.objects.iter().all(|o| o.is_valid(known));
+        if !document.root.iter().all(|(_, ops)| valid(ops)) || !objects_valid {
+            return Err(minicbor::decode::Error::message(
+                "an operation names an actor that is not there",
+            ));
+        }
+        Ok(document)
+    }
+}
+
+/// The stored form: columns by number, everything else by name.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Stored {
+    #[n(0)]
+    heads: Vec<ChangeHash>,
+    #[n(1)]
+    actors: Vec<ActorClock>,
+    #[n(2)]
+    max_op: u64,
+    #[n(3)]
+    columns: Vec<(ColumnId, Vec<LiveOp>)>,
+    #[n(4)]
+    updated_at: Option<Timestamp>,
+    #[n(5)]
+    creation: Option<Creation>,
+    #[n(6)]
+    deleted: Vec<LiveOp>,
+    #[n(7)]
+    deleting: Vec<ChangeHash>,
+    #[n(8)]
+    unknown: Vec<(String, Vec<LiveOp>)>,
+    #[n(9)]
+    objects: Vec<Object>,
+    #[n(10)]
+    lost_claims: Vec<ColumnId>,
+}
+
+impl From<Document> for Stored {
+    fn from(document: Document) -> Self {
+        let (mut columns, mut deleted, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, ops) in document.root {
+            match key {
+                Key::Column(id) => columns.push((id, ops)),
+                Key::Deleted => deleted = ops,
+                Key::Unknown(name) => unknown.push((name, ops)),
+            }
+        }
+        Self {
+            heads: document.heads,
+            actors: document.actors,
+            max_op: document.max_op,
+            columns,
+            updated_at: document.updated_at,
+            creation: document.creation,
+            deleted,
+            deleting: document.deleting,
+            unknown,
+            objects: document.objects,
+            lost_claims: document.lost_claims,
+        }
+    }
+}
+
+impl From<Stored> for Document {
+    fn from(stored: Stored) -> Self {
+        let mut root: Vec<(Key, Vec<LiveOp>)> = stored
+            .columns
+            .into_iter()
+            .map(|(id, ops)| (Key::Column(id), ops))
+            .collect();
+        if !stored.deleted.is_empty() {
+            root.push((Key::Deleted, stored.deleted));
+        }
+        root.extend(stored.unknown.into_iter().map(|(name, ops)| (Key::Unknown(name), ops)));
+        root.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Self {
+            heads: stored.heads,
+            actors: stored.actors,
+            max_op: stored.max_op,
+            root,
+            objects: stored.objects,
+            deleting: stored.deleting,
+            updated_at: stored.updated_at,
+            creation: stored.creation,
+            lost_claims: stored.lost_claims,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Writes only what a person changed in a text or JSON object.
+//!
+//! The difference is taken between what the person saw and what they wrote, and carried over to what the object holds now:
+//! what others wrote meanwhile stays.
+
+use automerge::legacy::{ElementId, Key as ChangeKey, ObjectId as ChangeObject, Op, OpId as ChangeOpId, OpType};
+use serde_json::Value as Json;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::Builder;
+use crate::{
+    document::{Document, Element, LiveOp, ObjectContent, ObjectKind, OpId, Scalar},
+    schema::{Column, Merge},
+    value::Value,
+};
+
+/// A column's value as JSON: text as a string, JSON as what it says.
+pub(super) fn to_json(column: &Column, value: &Value) -> Json {
+    match value {
+        Value::Text(text) if column.merge == Merge::Json => serde_json::from_str(text).unwrap_or(Json::Null),
+        Value::Text(text) => Json::String(text.clone()),
+        _ => Json::Null,
+    }
+}
+
+impl Document {
+    /// Writes the difference into the column's object. False if the column holds none that fits: the caller then writes a
+    /// plain value.
+    pub(super) fn edit_object(
+        &self,
+        builder: &mut Builder,
+        column: &Column,
+        value: &Value,
+        seen: Option<&Value>,
+    ) -> bool {
+        let Some(op) = self.winner(column, false) else {
+            return false;
+        };
+        let Scalar::Object(kind) = op.value else { return false };
+        let current = self.object_json(op.id, 0);
+        let seen = seen.map_or_else(|| current.clone(), |seen| to_json(column, seen));
+        let new = match (kind, to_json(column, value)) {
+            // An emptied text stays an object, so that words written meanwhile are not lost with it.
+            (ObjectKind::Text, Json::Null) => Json::String(String::new()),
+            (_, json) => json,
+        };
+        let seen = if seen.is_null() { empty(kind) } else { seen };
+        if !fits(kind, &new) || !fits(kind, &seen) {
+            return false;
+        }
+        self.write_difference(builder, op.id, &seen, &new);
+        true
+    }
+
+    fn write_difference(&self, builder: &mut Builder, id: OpId, seen: &Json, new: &Json) {
+        let Some(object) = self.object(id) else { return };
+        match (&object.content, seen, new) {
+            (ObjectContent::Map(entries), Json::Object(seen), Json::Object(new)) => {
+                self.write_map(builder, id, entries, seen, new);
+            }
+            (ObjectContent::Sequence(elements), Json::Array(seen), Json::Array(new)) => {
+                self.write_sequence(
+                    builder,
+                    id,
+                    elements,
+                    seen,
+                    new,
+                    Clone::clone,
+                    |builder, object, after, item| builder.insert_item(object, after.as_ref(), item),
+                );
+            }
+            (ObjectContent::Sequence(elements), Json::String(seen), Json::String(new)) => {
+                let (seen, new): (Vec<char>, Vec<char>) = (seen.chars().collect(), new.chars().collect());
+                let character = |json: &Json| json.as_str().and_then(|s| s.chars().next()).unwrap_or('\u{fffc}');
+                self.write_sequence(
+                    builder,
+                    id,
+                    elements,
+                    &seen,
+                    &new,
+                    character,
+                    |builder, object, after, c| {
+                        builder
+                            .insert_text(object, after, std::iter::once(*c))
+                            .expect("BUG: one character was inserted")
+                    },
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn write_map(
+        &self,
+        builder: &mut Builder,
+        id: OpId,
+        entries: &[(String, Vec<LiveOp>)],
+        seen: &serde_json::Map<String, Json>,
+        new: &serde_json::Map<String, Json>,
+    ) {
+        let object = self.change_op_id(id);
+        let live = |key: &str| entries.iter().find(|(k, _)| k == key).map_or(&[][..], |(_, live)| live);
+        for (key, value) in new.iter().filter(|(key, value)| seen.get(*key) != Some(value)) {
+            let nested = self
+                .latest(live(key))
+                .filter(|op| matches!(op.value, Scalar::Object(k) if fits(k, value)));
+            match (nested, seen.get(key)) {
+                (Some(op), Some(before)) if same_kind(before, value) => {
+                    self.write_difference(builder, op.id, before, value);
+                }
+                _ => builder.set_entry(&object, key, value, self.change_op_ids(live(key))),
+            }
+        }
+        for key in seen
+            .keys()
+            .filter(|key| !new.contains_key(*key) && !live(key).is_empty())
+        {
+            builder.push(Op {
+                action: OpType::Delete,
+                obj: ChangeObject::Id(object.clone()),
+                key: ChangeKey::Map(key.as_str().into()),
+                pred: self.change_op_ids(live(key)),
+                insert: false,
+            });
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "text and lists differ only in their items")]
+    fn write_sequence<T: Clone + Eq + std::hash::Hash>(
+        &self,
+        builder: &mut Builder,
+        id: OpId,
+        elements: &[Element],
+        seen: &[T],
+        new: &[T],
+        item_of: impl Fn(&Json) -> T,
+        insert: impl Fn(&mut Builder, &ChangeOpId, Option<ChangeOpId>, &T) -> ChangeOpId,
+    ) {
+        let visible: Vec<(&Element, T)> = elements
+            .iter()
+            .filter_map(|e| self.latest(&e.live).map(|op| (e, item_of(&self.op_json(op, 0)))))
+            .collect();
+        let current: Vec<T> = visible.iter().map(|(_, item)| item.clone()).collect();
+        let places = places(seen, &current);
+        let object = self.change_op_id(id);
+        let anchor = |i: usize| {
+            places[..i]
+                .iter()
+                .rev()
+                .flatten()
+                .next()
+                .map(|p| self.change_op_id(visible[*p].0.id))
+        };
+        for step in capture_diff_slices(Algorithm::Myers, seen, new) {
+            let (old, added) = (step.old_range(), step.new_range());
+            if matches!(step, DiffOp::Equal { .. }) {
+                continue;
+            }
+            for place in places[old.clone()].iter().flatten() {
+                self.delete_element(builder, &object, visible[*place].0);
+            }
+            let mut after = anchor(old.start);
+            for item in &new[added] {
+                after = Some(insert(builder, &object, after, item));
+            }
+        }
+    }
+
+    fn delete_element(&self, builder: &mut Builder, object: &ChangeOpId, element: &Element) {
+        builder.push(Op {
+            action: OpType::Delete,
+            obj: ChangeObject::Id(object.clone()),
+            key: ChangeKey::Seq(ElementId::Id(self.change_op_id(element.id))),
+            pred: self.change_op_ids(&element.live),
+            insert: false,
+        });
+    }
+}
+
+/// For each item that was seen, its place among the current ones, if it is still there.
+fn places<T: Eq + std::hash::Hash>(seen: &[T], current: &[T]) -> Vec<Option<usize>> {
+    let mut places = vec![None; seen.len()];
+    for step in capture_diff_slices(Algorithm::Myers, seen, current) {
+        if let DiffOp::Equal {
+            old_index,
+            new_index,
+            len,
+        } = step
+        {
+            for i in 0..len {
+                places[old_index + i] = Some(new_index + i);
+            }
+        }
+    }
+    places
+}
+
+fn fits(kind: ObjectKind, json: &Json) -> bool {
+    match kind {
+        ObjectKind::Map => json.is_object(),
+        ObjectKind::List => json.is_array(),
+        ObjectKind::Text => json.is_string(),
+    }
+}
+
+fn same_kind(a: &Json, b: &Json) -> bool {
+    (a.is_object() && b.is_object()) || (a.is_array() && b.is_array())
+}
+
+fn empty(kind: ObjectKind) -> Json {
+    match kind {
+        ObjectKind::Map => Json::Object(serde_json::Map::new()),
+        ObjectKind::List => Json::Array(Vec::new()),
+        ObjectKind::Text => Json::String(String::new()),
+    }
+}
