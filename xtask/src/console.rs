@@ -45,7 +45,7 @@ impl Console {
         if self.terminal && !self.verbose {
             self.show_live("");
         } else {
-            println!("  ..  {step}");
+            println!("  ..    {step}");
         }
         flush();
     }
@@ -60,7 +60,7 @@ impl Console {
         } else {
             format!("  ({note})")
         };
-        println!("  {mark}{} {:>8}{note}", pad(&self.step.borrow(), 34), seconds(took));
+        println!("  {mark}  {} {:>12}{note}", pad(&self.step.borrow(), 24), seconds(took));
         flush();
         took
     }
@@ -112,7 +112,10 @@ impl Console {
     fn show_live(&self, last_line: &str) {
         let took = seconds(self.started.get().elapsed());
         let last_line = shorten(last_line.trim(), 60);
-        print!("\r\x1b[K  ..  {} {took:>8}  {last_line}", pad(&self.step.borrow(), 34));
+        print!(
+            "\r\x1b[K  ..    {} {took:>12}  {last_line}",
+            pad(&self.step.borrow(), 24)
+        );
         flush();
     }
 

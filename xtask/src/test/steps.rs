@@ -156,10 +156,9 @@ fn with_test_environment(bench: &Bench, program: Program) -> Program {
     }
 }
 
-/// Our own crate is tested by itself: together with the others its dependencies would be compiled again, with other features.
 fn rust_tests(bench: &mut Bench) -> Result<Tally> {
     let mut tally = Tally::default();
-    for packages in [&["--workspace", "--exclude", "xtask"][..], &["--package", "xtask"][..]] {
+    for packages in [&server::PRODUCT[..], &["--package", "xtask"][..]] {
         let program = Program::cargo()
             .args(["test", "--no-fail-fast"])
             .args(packages)

@@ -20,6 +20,9 @@ pub fn run(project: &Project) -> Result<()> {
     findings.extend(sources::check(&project.root, &files)?);
     findings.extend(links::check(&project.root, &files)?);
     if findings.is_empty() {
+        project
+            .console
+            .say(&format!("      {} files looked at, nothing found", files.len()));
         return Ok(());
     }
     bail!(

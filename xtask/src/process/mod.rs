@@ -1,25 +1,23 @@
-//! Running other programs: output gathered, a time limit, nothing left behind, errors that say what to do.
+//! Other programs: output gathered, a time limit, nothing left behind, errors that say what to do.
+
+mod output;
+mod running;
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 
+use self::output::{forward, gather};
+pub use self::running::Running;
 use crate::console::Console;
-use crate::interrupt::{self, Interrupted};
 
 /// No single program of a build or test run takes longer; one that does hangs.
 const DEFAULT_LIMIT: Duration = Duration::from_mins(40);
-
-/// How long a program may take to end after it was asked to.
-const GRACE: Duration = Duration::from_secs(15);
 
 /// A program to be run, with what to tell people if it fails.
 pub struct Program {
@@ -202,101 +200,6 @@ impl Program {
             .map(|word| word.to_string_lossy().into_owned())
             .collect::<Vec<_>>()
             .join(" ")
-    }
-}
-
-/// A started program. Dropping it ends it and all that it started.
-pub struct Running {
-    child: Child,
-    own_group: bool,
-}
-
-impl Running {
-    /// Its exit status, if it has ended.
-    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().context("asking after a program")
-    }
-
-    /// Asks it to end by `signal`, and makes it end if it does not.
-    pub fn stop(&mut self, signal: Signal) {
-        self.signal(signal);
-        let deadline = Instant::now() + GRACE;
-        while Instant::now() < deadline {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        // What it started itself and left behind, too.
-        self.kill();
-        let _ = self.child.wait();
-    }
-
-    fn signal(&self, signal: Signal) {
-        // An error means that nobody is left to be signalled.
-        if self.own_group {
-            let _ = killpg(Pid::from_raw(self.child.id() as i32), signal);
-        }
-    }
-
-    fn kill(&mut self) {
-        self.signal(Signal::SIGKILL);
-        let _ = self.child.kill();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop(Signal::SIGTERM);
-    }
-}
-
-/// Sends each line of `pipe` to `lines`.
-fn forward(pipe: Option<impl Read + Send + 'static>, lines: Sender<String>) {
-    let Some(pipe) = pipe else { return };
-    std::thread::spawn(move || {
-        for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&line);
-            if lines.send(line.trim_end_matches('\r').to_owned()).is_err() {
-                return;
-            }
-        }
-    });
-}
-
-/// Takes lines until the program has ended and closed its outputs.
-fn gather(
-    running: &mut Running,
-    receiver: &Receiver<String>,
-    console: &Console,
-    lines: &mut Vec<String>,
-    deadline: Instant,
-) -> Result<ExitStatus> {
-    let mut ended: Option<(ExitStatus, Instant)> = None;
-    loop {
-        match receiver.recv_timeout(Duration::from_millis(100)) {
-            Ok(line) => {
-                console.program_line(&line);
-                lines.push(line);
-            }
-            Err(RecvTimeoutError::Timeout) => console.alive(lines.last().map_or("", String::as_str)),
-            Err(RecvTimeoutError::Disconnected) => {
-                return running.child.wait().context("waiting for its end");
-            }
-        }
-        if interrupt::requested() {
-            bail!(Interrupted);
-        }
-        if Instant::now() > deadline {
-            console.failed_output(lines);
-            bail!("it did not end within its time limit and was stopped");
-        }
-        // Something that it left behind may hold its outputs open for ever.
-        match ended {
-            None => ended = running.ended()?.map(|status| (status, Instant::now())),
-            Some((status, since)) if since.elapsed() > Duration::from_secs(3) => return Ok(status),
-            Some(_) => {}
-        }
     }
 }
 
