@@ -140,7 +140,12 @@ impl Program {
 
     /// Runs it to its end, however that is.
     pub fn finish(mut self, console: &Console) -> Result<Ended> {
-        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Some programs colour what they write wherever it goes.
+        self.command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .env("NO_COLOR", "1")
+            .env_remove("FORCE_COLOR");
         let (name, limit) = (self.name(), self.limit);
         let begun = Instant::now();
         let mut running = self.start()?;

@@ -87,7 +87,7 @@ pub const STEPS: &[Step] = &[
         &["web-packages", "engine"],
         Work::Check(|bench| npm(bench, "check")),
     ),
-    step("web-tests", &["web-packages", "engine"], Work::Tests(vitest)),
+    step("web-tests", &["web-packages"], Work::Tests(vitest)),
     step(
         "web-build",
         &["web-packages", "engine"],
