@@ -103,7 +103,12 @@ export interface Engine {
   /** Runs one read-only SQL statement against the local tables. `?1`, `?2`… are bound from `parameters`. */
   query(sql: string, parameters?: SqlValue[]): Promise<Row[]>
   /** Runs `query` now and again whenever a table that it reads has changed. Returns the function that ends it. */
-  live(sql: string, parameters: SqlValue[], onRows: (rows: Row[]) => void, onError?: (error: EngineError) => void): () => void
+  live(
+    sql: string,
+    parameters: SqlValue[],
+    onRows: (rows: Row[]) => void,
+    onError?: (error: EngineError) => void,
+  ): () => void
   /** Carries out a command as one transaction. Durable on this device when the promise resolves. */
   run(command: Command): Promise<Receipt>
   /** Open conflicts, newest first. */
