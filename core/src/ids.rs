@@ -136,6 +136,11 @@ impl Timestamp {
         None
     }
 
+    /// Whole minutes from `earlier` to this time: 0 if it is not earlier (clocks differ), at most what a 32-bit integer holds.
+    pub fn minutes_since(self, earlier: Self) -> i64 {
+        (self.0.saturating_sub(earlier.0) / 60_000_000).clamp(0, i64::from(i32::MAX))
+    }
+
     /// The calendar time, if it is one (the infinities are not).
     pub fn to_datetime(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_micros(self.0)

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::{
-    ids::Timestamp,
+    ids::{RowId, Timestamp, UserId},
     schema::{Column, SqlType},
 };
 
@@ -184,6 +184,33 @@ impl Value {
             }
             _ => Ok(()),
         }
+    }
+}
+
+macro_rules! value_from {
+    ($($type:ty: $given:ident => $value:expr,)*) => {
+        $(impl From<$type> for Value {
+            fn from($given: $type) -> Self {
+                $value
+            }
+        })*
+    };
+}
+
+value_from! {
+    bool: b => Self::Bool(b),
+    i64: i => Self::Int(i),
+    &str: text => Self::Text(text.to_owned()),
+    String: text => Self::Text(text),
+    Uuid: id => Self::Uuid(id),
+    RowId: id => Self::Uuid(id.0),
+    UserId: id => Self::Uuid(id.0),
+    Timestamp: time => Self::Timestamp(time),
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
     }
 }
 

@@ -18,12 +18,26 @@ const DEVICES: usize = 3;
 /// One step of a history.
 #[derive(Clone, Debug)]
 enum Step {
-    Edit { device: usize, column: usize, text: String, number: i64 },
+    Edit {
+        device: usize,
+        column: usize,
+        text: String,
+        number: i64,
+    },
     /// The Automerge library itself writes, as a foreign peer would.
-    ForeignEdit { device: usize, column: usize, text: String },
-    Delete { device: usize },
+    ForeignEdit {
+        device: usize,
+        column: usize,
+        text: String,
+    },
+    Delete {
+        device: usize,
+    },
     /// `to` gets all that `from` has, in order.
-    Sync { from: usize, to: usize },
+    Sync {
+        from: usize,
+        to: usize,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -47,14 +61,21 @@ struct Device {
 impl Device {
     fn oracle(&self) -> AutoCommit {
         let mut oracle = AutoCommit::new();
-        let changes: Vec<Change> = self.changes.iter().map(|c| Change::try_from(&c[..]).expect("reads")).collect();
+        let changes: Vec<Change> = self
+            .changes
+            .iter()
+            .map(|c| Change::try_from(&c[..]).expect("reads"))
+            .collect();
         oracle.apply_changes(changes).expect("applies");
         oracle
     }
 
     fn take(&mut self, table: &Table, bytes: &[u8]) {
         let decoded = DecodedChange::from_bytes(bytes).expect("reads");
-        if self.document.contains(&Actor(decoded.change.actor_id.to_bytes().to_vec()), decoded.change.seq) {
+        if self
+            .document
+            .contains(&Actor(decoded.change.actor_id.to_bytes().to_vec()), decoded.change.seq)
+        {
             return;
         }
         self.document.fold(table, &decoded, arrival()).expect("folds");
@@ -62,7 +83,11 @@ impl Device {
     }
 
     fn write(&mut self, id: DocumentId, table: &Table, action: &RowAction) {
-        let writer = Writer { actor: &self.actor, time: Timestamp(7), salt: None };
+        let writer = Writer {
+            actor: &self.actor,
+            time: Timestamp(7),
+            salt: None,
+        };
         let built = self.document.write(id, table, action, writer).expect("writes");
         self.changes.extend(built.into_iter().map(|c| c.bytes));
     }
@@ -79,11 +104,18 @@ impl Device {
 }
 
 fn arrival() -> Arrival {
-    Arrival { place: Place::Pending, time: Timestamp(7) }
+    Arrival {
+        place: Place::Pending,
+        time: Timestamp(7),
+    }
 }
 
 fn editable(table: &Table) -> Vec<&Column> {
-    table.columns.iter().filter(|c| !matches!(c.merge, Merge::Identity | Merge::Once | Merge::Derived)).collect()
+    table
+        .columns
+        .iter()
+        .filter(|c| !matches!(c.merge, Merge::Identity | Merge::Once | Merge::Derived))
+        .collect()
 }
 
 fn value_for(column: &Column, text: &str, number: i64) -> Value {
@@ -99,9 +131,15 @@ fn edit(column: &Column, text: &str, number: i64) -> RowAction {
     let kind = if column.merge == Merge::Counter {
         ColumnEditKind::Add(number)
     } else {
-        ColumnEditKind::Set { value: value_for(column, text, number), seen: None }
+        ColumnEditKind::Set {
+            value: value_for(column, text, number),
+            seen: None,
+        }
     };
-    RowAction::Edit(vec![ColumnEdit { column: column.id, kind }])
+    RowAction::Edit(vec![ColumnEdit {
+        column: column.id,
+        kind,
+    }])
 }
 
 fn scalar_json(value: &ScalarValue) -> Json {
@@ -121,12 +159,14 @@ fn oracle_json(oracle: &AutoCommit, value: &automerge::Value<'_>, id: &automerge
     match value {
         automerge::Value::Scalar(s) => scalar_json(s),
         automerge::Value::Object(ObjType::Text) => oracle.text(id).expect("text").into(),
-        automerge::Value::Object(ObjType::List) => {
-            oracle.list_range(id, ..).map(|item| get(oracle, id, item.index)).collect()
-        }
-        automerge::Value::Object(_) => {
-            oracle.keys(id).map(|key| (key.clone(), get(oracle, id, key.as_str()))).collect()
-        }
+        automerge::Value::Object(ObjType::List) => oracle
+            .list_range(id, ..)
+            .map(|item| get(oracle, id, item.index))
+            .collect(),
+        automerge::Value::Object(_) => oracle
+            .keys(id)
+            .map(|key| (key.clone(), get(oracle, id, key.as_str())))
+            .collect(),
     }
 }
 
@@ -144,19 +184,32 @@ fn agree(table: &Table, device: &Device) -> Result<(), TestCaseError> {
         compare(&oracle, &device.document, column.name, device.document.live(column.id))?;
     }
     let deleted = device.document.root.iter().find(|(key, _)| *key == Key::Deleted);
-    compare(&oracle, &device.document, holdfast_core::document::DELETED, deleted.map_or(&[][..], |(_, live)| live))?;
+    compare(
+        &oracle,
+        &device.document,
+        holdfast_core::document::DELETED,
+        deleted.map_or(&[][..], |(_, live)| live),
+    )?;
     let stored = Document::from_bytes(&device.document.to_bytes()).expect("reads its own bytes");
     prop_assert_eq!(&stored, &device.document);
     Ok(())
 }
 
 fn compare(oracle: &AutoCommit, document: &Document, key: &str, live: &[LiveOp]) -> Result<(), TestCaseError> {
-    let mut ours: Vec<(_, String)> =
-        live.iter().map(|op| (document.order(op.id), document.op_json(op, 0).to_string())).collect();
+    let mut ours: Vec<(_, String)> = live
+        .iter()
+        .map(|op| (document.order(op.id), document.op_json(op, 0).to_string()))
+        .collect();
     ours.sort();
     let theirs = oracle.get_all(ROOT, key).expect("reads");
-    let mut all: Vec<String> = theirs.iter().map(|(v, id)| oracle_json(oracle, v, id).to_string()).collect();
-    let winner = oracle.get(ROOT, key).expect("reads").map(|(v, id)| oracle_json(oracle, &v, &id).to_string());
+    let mut all: Vec<String> = theirs
+        .iter()
+        .map(|(v, id)| oracle_json(oracle, v, id).to_string())
+        .collect();
+    let winner = oracle
+        .get(ROOT, key)
+        .expect("reads")
+        .map(|(v, id)| oracle_json(oracle, &v, &id).to_string());
     prop_assert_eq!(ours.last().map(|(_, json)| json.clone()), winner, "winner of {}", key);
     let mut ours: Vec<String> = ours.into_iter().map(|(_, json)| json).collect();
     ours.sort();
@@ -188,7 +241,12 @@ fn run(table: &'static str, steps: &[Step]) -> Result<(), TestCaseError> {
     let columns = editable(table);
     for step in steps {
         match step {
-            Step::Edit { device, column, text, number } => {
+            Step::Edit {
+                device,
+                column,
+                text,
+                number,
+            } => {
                 devices[*device].write(id, table, &edit(columns[column % columns.len()], text, *number));
             }
             Step::ForeignEdit { device, column, text } => {
@@ -209,7 +267,13 @@ fn run(table: &'static str, steps: &[Step]) -> Result<(), TestCaseError> {
         everything.iter().for_each(|c| device.take(table, c));
         agree(table, device)?;
     }
-    let shown = |d: &Device| table.columns.iter().map(|c| d.document.value(c, false)).collect::<Vec<_>>();
+    let shown = |d: &Device| {
+        table
+            .columns
+            .iter()
+            .map(|c| d.document.value(c, false))
+            .collect::<Vec<_>>()
+    };
     prop_assert!(devices.windows(2).all(|w| shown(&w[0]) == shown(&w[1])));
     Ok(())
 }
@@ -241,15 +305,43 @@ fn words_written_on_two_devices_into_one_empty_text_are_both_kept() {
     let mut first = Document::default();
     let create = RowAction::Create(vec![(table.expect("first_name").id, Value::Text("Ada".into()))]);
     let maker = Actor(vec![9; 20]);
-    first.write(id, table, &create, Writer { actor: &maker, time: Timestamp(1), salt: None }).expect("writes");
+    first
+        .write(
+            id,
+            table,
+            &create,
+            Writer {
+                actor: &maker,
+                time: Timestamp(1),
+                salt: None,
+            },
+        )
+        .expect("writes");
     let mut merged = first.clone();
     let mut expansions = Vec::new();
     for (actor, words) in [(1u8, "penicillin"), (2, "latex")] {
         let mut own = first.clone();
-        let set = ColumnEditKind::Set { value: Value::Text(words.into()), seen: None };
-        let action = RowAction::Edit(vec![ColumnEdit { column: allergies.id, kind: set }]);
+        let set = ColumnEditKind::Set {
+            value: Value::Text(words.into()),
+            seen: None,
+        };
+        let action = RowAction::Edit(vec![ColumnEdit {
+            column: allergies.id,
+            kind: set,
+        }]);
         let actor = Actor(vec![actor; 20]);
-        let built = own.write(id, table, &action, Writer { actor: &actor, time: Timestamp(2), salt: None }).expect("writes");
+        let built = own
+            .write(
+                id,
+                table,
+                &action,
+                Writer {
+                    actor: &actor,
+                    time: Timestamp(2),
+                    salt: None,
+                },
+            )
+            .expect("writes");
         expansions.push(built[0].hash);
         for change in built {
             let decoded = DecodedChange::from_bytes(&change.bytes).expect("reads");
@@ -262,6 +354,8 @@ fn words_written_on_two_devices_into_one_empty_text_are_both_kept() {
     assert_eq!(expansions[0], expansions[1], "both devices make the same object");
     assert_eq!(merged.live(allergies.id).len(), 1);
     assert!(matches!(merged.live(allergies.id)[0].value, Scalar::Object(_)));
-    let Value::Text(text) = merged.value(allergies, false) else { panic!("a text") };
+    let Value::Text(text) = merged.value(allergies, false) else {
+        panic!("a text")
+    };
     assert!(text.contains("penicillin") && text.contains("latex"), "{text}");
 }

@@ -79,6 +79,8 @@ impl Document {
     pub(super) fn render(&self, id: OpId, kind: ObjectKind, column: &Column) -> Value {
         let json = self.object_json(id, 0);
         match (kind, json) {
+            // A text from which all was deleted is as empty as one that was never written.
+            (ObjectKind::Text, Json::String(text)) if text.is_empty() => Value::Null,
             (ObjectKind::Text, Json::String(text)) if !column.json => Value::Text(text),
             (_, json) => Value::Text(json.to_string()),
         }
@@ -130,5 +132,25 @@ fn element_text(op: &LiveOp) -> &str {
     match &op.value {
         Scalar::Str(s) => s,
         _ => "\u{fffc}",
+    }
+}
+
+impl Document {
+    /// How deep an object nests, up to just beyond [`MAX_DEPTH`].
+    pub(crate) fn object_depth(&self, id: OpId, depth: usize) -> usize {
+        let Some(object) = self.object(id).filter(|_| depth <= MAX_DEPTH) else {
+            return depth;
+        };
+        let nested = |live: &[LiveOp]| {
+            let objects = live.iter().filter(|op| matches!(op.value, Scalar::Object(_)));
+            objects
+                .map(|op| self.object_depth(op.id, depth + 1))
+                .max()
+                .unwrap_or(depth)
+        };
+        match &object.content {
+            ObjectContent::Map(entries) => entries.iter().map(|(_, live)| nested(live)).max().unwrap_or(depth),
+            ObjectContent::Sequence(elements) => elements.iter().map(|e| nested(&e.live)).max().unwrap_or(depth),
+        }
     }
 }

@@ -1,0 +1,382 @@
+//! What follows from changed documents: presence, claims, references, rows, conflicts.
+//!
+//! One row's change can touch others: a bed released gives a waiting claim its turn, a reference to a deleted row brings that
+//! row back. So rows are worked off a queue until nothing follows any more.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{
+    Claim, Claimant, Commit, Needs, Presence, Rejection, RowKey, RowState, Stop, WorkingSet,
+    conflict::conflicts,
+    project::{facets, project, references},
+};
+use crate::{
+    document::{Document, DocumentId, Place},
+    ids::Timestamp,
+    row::Row,
+    schema::{Column, Schema, Table},
+    value::Value,
+};
+
+/// Works out all that follows from `documents` taking the place of those in the set.
+pub(super) fn effects(
+    set: &WorkingSet,
+    documents: BTreeMap<DocumentId, Document>,
+    now: Timestamp,
+    judging: bool,
+) -> Result<Commit, Stop> {
+    let mut queue: VecDeque<RowKey> = VecDeque::new();
+    for id in documents.keys() {
+        if Schema::hospital().get(id.table).is_some() && queue.back() != Some(&RowKey::of(id)) {
+            queue.push_back(RowKey::of(id));
+        }
+    }
+    let commit = Commit {
+        documents,
+        ..Commit::default()
+    };
+    let mut work = Work {
+        set,
+        commit,
+        needs: Needs::default(),
+        judging,
+        revived: BTreeSet::new(),
+        queue,
+    };
+    let mut steps = 0;
+    while let Some(key) = work.queue.pop_front() {
+        work.row(key)?;
+        steps += 1;
+        assert!(steps < 1_000_000, "BUG: rows keep following from each other");
+    }
+    if !work.needs.is_empty() {
+        return Err(Stop::Needs(work.needs));
+    }
+    work.check_references()?;
+    work.conflicts(now);
+    Ok(work.commit)
+}
+
+struct Work<'a> {
+    set: &'a WorkingSet,
+    commit: Commit,
+    needs: Needs,
+    judging: bool,
+    /// Deleted rows that a row of this commit references.
+    revived: BTreeSet<RowKey>,
+    queue: VecDeque<RowKey>,
+}
+
+impl Work<'_> {
+    fn document(&mut self, id: &DocumentId) -> Option<&Document> {
+        if let Some(document) = self.commit.documents.get(id) {
+            return Some(document);
+        }
+        let found = self.set.document(id);
+        if found.is_none() {
+            self.needs.documents.insert(*id);
+        }
+        found
+    }
+
+    fn presence(&mut self, key: &RowKey) -> Option<Presence> {
+        if let Some(state) = self.commit.rows.get(key) {
+            return Some(if state.shown { Presence::Shown } else { Presence::Hidden });
+        }
+        let made_here = self
+            .commit
+            .documents
+            .get(&DocumentId::main(key.table, key.row))
+            .is_some_and(|d| !d.is_empty());
+        match self.set.presence(key) {
+            Some(Presence::Absent) | None if made_here => Some(Presence::Shown),
+            Some(presence) => Some(presence),
+            None => {
+                self.needs.presence.insert(*key);
+                None
+            }
+        }
+    }
+
+    /// The row as it was shown before this step of the work, `None` if it was not.
+    fn shown_before(&mut self, table: &'static Table, key: RowKey) -> Option<Row> {
+        if let Some(state) = self.commit.rows.get(&key) {
+            return state.shown.then(|| state.row.clone());
+        }
+        shown_in(self.set, table, key)
+    }
+
+    fn row(&mut self, key: RowKey) -> Result<(), Stop> {
+        let table = Schema::hospital().by_id(key.table);
+        let ids: Vec<_> = facets(table, key).collect();
+        // Whatever is missing is asked for together.
+        let missing = ids.iter().filter(|id| self.document(id).is_none()).count();
+        if self.set.presence(&key).is_none() {
+            self.needs.presence.insert(key);
+            return Ok(());
+        }
+        if missing > 0 {
+            return Ok(());
+        }
+        let main = self.document(&ids[0]).expect("BUG: just found").clone();
+        if main.is_empty() {
+            return self.vanish(table, key);
+        }
+        let Some(shown) = self.is_shown(key, &main) else {
+            return Ok(());
+        };
+        self.claims(table, key, &main, shown);
+        let main = self.document(&ids[0]).expect("BUG: just found").clone();
+        let restricted = ids
+            .get(1)
+            .and_then(|id| self.document(id))
+            .filter(|d| !d.is_empty())
+            .cloned();
+        let before = self.shown_before(table, key);
+        let row = project(table, key, &main, restricted.as_ref());
+        self.follow_references(table, before.as_ref(), shown.then_some(&row));
+        self.commit.rows.insert(key, RowState { row, shown });
+        Ok(())
+    }
+
+    /// A row whose document became empty (its only transaction was refused): it is taken out of its table.
+    fn vanish(&mut self, table: &'static Table, key: RowKey) -> Result<(), Stop> {
+        if let Some(before) = shown_in(self.set, table, key) {
+            self.release(table, key);
+            self.follow_references(table, Some(&before), None);
+            self.commit.rows.insert(
+                key,
+                RowState {
+                    row: before,
+                    shown: false,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    fn is_shown(&mut self, key: RowKey, main: &Document) -> Option<bool> {
+        if !main.is_deleted() || self.revived.contains(&key) {
+            return Some(true);
+        }
+        let Some(referrers) = self.set.referrers(&key) else {
+            self.needs.referrers.insert(key);
+            return None;
+        };
+        let refers = |state: &RowState| {
+            state.shown && references(Schema::hospital().by_id(state.row.table), &state.row).any(|(_, to)| to == key)
+        };
+        let elsewhere = referrers.iter().any(|r| *r != key && !self.commit.rows.contains_key(r));
+        Some(elsewhere || self.commit.rows.iter().any(|(r, state)| *r != key && refers(state)))
+    }
+
+    /// Rows that `row` newly references must be there; those that it no longer references may now be hidden.
+    fn follow_references(&mut self, table: &'static Table, before: Option<&Row>, row: Option<&Row>) {
+        let of = |row: Option<&Row>| -> BTreeSet<RowKey> {
+            row.map(|r| references(table, r).map(|(_, to)| to).collect())
+                .unwrap_or_default()
+        };
+        let (old, new) = (of(before), of(row));
+        for target in new.difference(&old) {
+            if self.presence(target) == Some(Presence::Hidden) && self.revived.insert(*target) {
+                self.queue.push_back(*target);
+            }
+        }
+        for target in old.difference(&new) {
+            let main = DocumentId::main(target.table, target.row);
+            if self.document(&main).is_some_and(Document::is_deleted) {
+                self.queue.push_back(*target);
+            }
+        }
+    }
+
+    /// Brings the row's claims up to date and tells rows that won or lost by it.
+    fn claims(&mut self, table: &'static Table, key: RowKey, main: &Document, shown: bool) {
+        for column in table.columns.iter().filter(|c| c.claim) {
+            let old = self.claimed_before(key, column);
+            let new = if shown {
+                claim_of(table, key, column, main)
+            } else {
+                None
+            };
+            if let Some((claim, _)) = old.filter(|(claim, _)| new.as_ref().is_none_or(|(n, _)| n != claim)) {
+                self.update_claim(&claim, key, None);
+            }
+            if let Some((claim, claimant)) = new {
+                self.update_claim(&claim, key, Some(claimant));
+            } else {
+                self.set_lost(key, column, false);
+            }
+        }
+    }
+
+    fn release(&mut self, table: &'static Table, key: RowKey) {
+        for column in table.columns.iter().filter(|c| c.claim) {
+            if let Some((claim, _)) = self.claimed_before(key, column) {
+                self.update_claim(&claim, key, None);
+            }
+        }
+    }
+
+    fn claimed_before(&mut self, key: RowKey, column: &'static Column) -> Option<(Claim, Claimant)> {
+        let table = Schema::hospital().by_id(key.table);
+        if self.set.presence(&key) != Some(Presence::Shown) {
+            return None;
+        }
+        claim_of(
+            table,
+            key,
+            column,
+            self.set.document(&DocumentId::main(key.table, key.row))?,
+        )
+    }
+
+    fn update_claim(&mut self, claim: &Claim, key: RowKey, claimant: Option<Claimant>) {
+        let current = match (self.commit.claims.get(claim), self.set.claimants(claim)) {
+            (Some(list), _) => list.clone(),
+            (None, Some(list)) => list.to_vec(),
+            (None, None) => {
+                self.needs.claims.insert(claim.clone());
+                return;
+            }
+        };
+        let mut list = current.clone();
+        list.retain(|c| c.row != key.row);
+        list.extend(claimant);
+        list.sort_unstable();
+        let column = Schema::hospital().by_id(claim.table).by_id(claim.column);
+        for (i, claimant) in list.iter().enumerate() {
+            self.set_lost(
+                RowKey {
+                    table: claim.table,
+                    row: claimant.row,
+                },
+                column,
+                i > 0,
+            );
+        }
+        if claimant.is_none() {
+            self.set_lost(key, column, false);
+        }
+        if list != current {
+            self.commit.claims.insert(claim.clone(), list);
+        }
+    }
+
+    fn set_lost(&mut self, key: RowKey, column: &Column, lost: bool) {
+        let id = DocumentId::main(key.table, key.row);
+        let Some(document) = self.document(&id) else { return };
+        if document.lost_claims.contains(&column.id) == lost {
+            return;
+        }
+        let mut document = document.clone();
+        document.lost_claims.retain(|c| *c != column.id);
+        if lost {
+            document.lost_claims.push(column.id);
+        }
+        self.commit.documents.insert(id, document);
+        self.queue.push_back(key);
+    }
+
+    /// Every reference of a shown row leads to a shown row. A judge refuses what doesn't; a follower, who may not have
+    /// everything, shows null or, where that cannot be, not yet the row.
+    fn check_references(&mut self) -> Result<(), Stop> {
+        let keys: Vec<RowKey> = self
+            .commit
+            .rows
+            .iter()
+            .filter(|(_, s)| s.shown)
+            .map(|(key, _)| *key)
+            .collect();
+        for key in keys {
+            let table = Schema::hospital().by_id(key.table);
+            let row = self.commit.rows[&key].row.clone();
+            let before = shown_in(self.set, table, key);
+            for (column, target) in references(table, &row) {
+                let unchanged = before.as_ref().is_some_and(|b| b.get(column.id) == row.get(column.id));
+                if unchanged || self.presence(&target) == Some(Presence::Shown) {
+                    continue;
+                }
+                if self.judging {
+                    return Err(Rejection::broken_reference(table, key, column, target).into());
+                }
+                let state = self.commit.rows.get_mut(&key).expect("BUG: its key came from here");
+                if column.not_null {
+                    state.shown = false;
+                } else {
+                    state.row.values[usize::from(column.id.0)] = Value::Null;
+                }
+            }
+        }
+        if self.needs.is_empty() {
+            Ok(())
+        } else {
+            Err(Stop::Needs(std::mem::take(&mut self.needs)))
+        }
+    }
+
+    fn conflicts(&mut self, now: Timestamp) {
+        for (key, state) in &self.commit.rows {
+            let table = Schema::hospital().by_id(key.table);
+            let ids: Vec<_> = facets(table, *key).collect();
+            let new = |id: &DocumentId| self.commit.documents.get(id).or_else(|| self.set.document(id));
+            let of = |main: Option<&Document>, restricted: Option<&Document>, shown: bool| {
+                main.map(|main| conflicts(table, *key, main, restricted, shown, now))
+                    .unwrap_or_default()
+            };
+            let was_shown = self.set.presence(key) == Some(Presence::Shown);
+            let before = of(
+                self.set.document(&ids[0]),
+                ids.get(1).and_then(|id| self.set.document(id)),
+                was_shown,
+            );
+            let after = of(new(&ids[0]), ids.get(1).and_then(new), state.shown);
+            for settled in before.iter().filter(|b| after.iter().all(|a| a.id != b.id)) {
+                self.commit.conflicts.insert(settled.id, None);
+            }
+            for raised in after {
+                let same = before.iter().any(|b| b.id == raised.id && b.sides == raised.sides);
+                if !same {
+                    self.commit.conflicts.insert(raised.id, Some(raised));
+                }
+            }
+        }
+    }
+}
+
+/// The row as the set shows it.
+fn shown_in(set: &WorkingSet, table: &'static Table, key: RowKey) -> Option<Row> {
+    if set.presence(&key) != Some(Presence::Shown) {
+        return None;
+    }
+    let mut ids = facets(table, key);
+    let main = set.document(&ids.next()?)?;
+    let restricted = ids.next().and_then(|id| set.document(&id)).filter(|d| !d.is_empty());
+    Some(project(table, key, main, restricted))
+}
+
+/// What a row claims in a column.
+fn claim_of(table: &Table, key: RowKey, column: &Column, main: &Document) -> Option<(Claim, Claimant)> {
+    debug_assert!(!column.restricted, "BUG: a restricted column is claimed");
+    let op = main.winner(column, column.first_in_stream)?;
+    let value = main.show(column, op);
+    if value.is_null() {
+        return None;
+    }
+    let (place, time) = op
+        .origin
+        .map_or((Place::Pending, Timestamp(i64::MAX)), |o| (o.place, o.time));
+    let claim = Claim {
+        table: table.id,
+        column: column.id,
+        value,
+    };
+    Some((
+        claim,
+        Claimant {
+            place,
+            time,
+            row: key.row,
+        },
+    ))
+}

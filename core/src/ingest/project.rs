@@ -1,0 +1,90 @@
+//! A document's row.
+
+use super::{RowKey, in_facet};
+use crate::{
+    document::{Document, DocumentId, Facet},
+    row::Row,
+    schema::{Column, Merge, SqlType, Table},
+    value::Value,
+};
+
+/// The documents that make up a row of a table.
+pub(crate) fn facets(table: &Table, key: RowKey) -> impl Iterator<Item = DocumentId> + use<> {
+    let restricted = table.columns.iter().any(|c| c.restricted);
+    let facet = move |facet| DocumentId {
+        table: key.table,
+        facet,
+        row: key.row,
+    };
+    std::iter::once(facet(Facet::Main)).chain(restricted.then(|| facet(Facet::Restricted)))
+}
+
+/// The row that the tables show for its documents. A value that another row claimed first shows as null, or, where the
+/// column must have one, with a mark that makes it its own.
+pub(super) fn project(table: &Table, key: RowKey, main: &Document, restricted: Option<&Document>) -> Row {
+    let values = table
+        .columns
+        .iter()
+        .map(|column| {
+            if column.merge == Merge::Server {
+                return Value::Null;
+            }
+            let document = if in_facet(column, Facet::Main) {
+                Some(main)
+            } else {
+                restricted
+            };
+            let value = document.map_or(Value::Null, |d| d.value(column, column.first_in_stream));
+            if main.lost_claims.contains(&column.id) {
+                own_value(column, key, value)
+            } else {
+                within(column, value)
+            }
+        })
+        .collect();
+    Row {
+        table: key.table,
+        id: key.row,
+        values,
+    }
+}
+
+/// A counter's total can leave what the column holds only by increments that nobody could judge together.
+fn within(column: &Column, value: Value) -> Value {
+    match value {
+        Value::Int(i) if column.sql_type == SqlType::Integer => {
+            Value::Int(i.clamp(i64::from(i32::MIN), i64::from(i32::MAX)))
+        }
+        other => other,
+    }
+}
+
+fn own_value(column: &Column, key: RowKey, value: Value) -> Value {
+    let Value::Text(text) = value else { return Value::Null };
+    if !column.not_null {
+        return Value::Null;
+    }
+    let mark = format!("~{:08x}", key.row.0.as_u128() as u32);
+    let room = match column.sql_type {
+        SqlType::Varchar(Some(limit)) => (limit as usize).saturating_sub(mark.len()),
+        _ => usize::MAX,
+    };
+    Value::Text(text.chars().take(room).chain(mark.chars()).collect())
+}
+
+/// The rows that a row references, by column.
+pub(super) fn references<'a>(table: &'a Table, row: &'a Row) -> impl Iterator<Item = (&'a Column, RowKey)> + 'a {
+    table
+        .columns
+        .iter()
+        .filter_map(|column| match (column.references, row.get(column.id)) {
+            (Some(target), Value::Uuid(id)) => Some((
+                column,
+                RowKey {
+                    table: target,
+                    row: crate::ids::RowId(*id),
+                },
+            )),
+            _ => None,
+        })
+}

@@ -1,0 +1,193 @@
+//! The slice of a store that some transactions touch: what was loaded, and what is to be written back.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{Commit, Conflict, ConflictId};
+use crate::{
+    document::{Actor, Document, DocumentId, Place},
+    ids::{ChangeHash, RowId, Timestamp, UserId},
+    row::Row,
+    schema::{ColumnId, TableId},
+    value::Value,
+};
+
+/// Names a row.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RowKey {
+    /// Its table.
+    pub table: TableId,
+    /// Its id.
+    pub row: RowId,
+}
+
+impl RowKey {
+    /// The row that a document belongs to.
+    pub fn of(document: &DocumentId) -> Self {
+        Self {
+            table: document.table,
+            row: document.row,
+        }
+    }
+}
+
+/// Whether the tables show a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Presence {
+    /// Nobody made it.
+    Absent,
+    /// It was deleted.
+    Hidden,
+    /// It is in its table.
+    Shown,
+}
+
+/// A row and whether its table shows it. A hidden row's values tell its key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RowState {
+    /// Its values.
+    pub row: Row,
+    /// In the table.
+    pub shown: bool,
+}
+
+/// A value that only one row of a column may hold.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Claim {
+    /// The table.
+    pub table: TableId,
+    /// The column.
+    pub column: ColumnId,
+    /// The value, never null.
+    pub value: Value,
+}
+
+/// A row that claims a value. The least of them has it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Claimant {
+    /// Where in the stream it claimed.
+    pub place: Place,
+    /// When, for claims that have no place yet.
+    pub time: Timestamp,
+    /// The row.
+    pub row: RowId,
+}
+
+/// What was loaded from a store and what has been done to it since.
+#[derive(Debug, Default)]
+pub struct WorkingSet {
+    documents: HashMap<DocumentId, Document>,
+    presence: HashMap<RowKey, Presence>,
+    claims: HashMap<Claim, Vec<Claimant>>,
+    referrers: HashMap<RowKey, BTreeSet<RowKey>>,
+    changes: HashMap<(DocumentId, ChangeHash), bool>,
+    effects: Effects,
+}
+
+/// What a store must write.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Documents.
+    pub documents: BTreeMap<DocumentId, Document>,
+    /// Rows; those not shown are deleted from their tables.
+    pub rows: BTreeMap<RowKey, RowState>,
+    /// Claims: each replaces all claimants of its value.
+    pub claims: BTreeMap<Claim, Vec<Claimant>>,
+    /// Conflicts; `None` for settled ones.
+    pub conflicts: BTreeMap<ConflictId, Option<Conflict>>,
+    /// Actors and their users; one that is known already stays as it is.
+    pub actors: BTreeMap<Actor, UserId>,
+}
+
+impl Effects {
+    /// True if there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.rows.is_empty() && self.claims.is_empty() && self.conflicts.is_empty()
+    }
+}
+
+impl WorkingSet {
+    /// A loaded document; an empty one if the store has none. `None` if it was not loaded.
+    pub fn document(&self, id: &DocumentId) -> Option<&Document> {
+        self.documents.get(id)
+    }
+
+    /// Whether a row is there; `None` if that was not loaded.
+    pub fn presence(&self, key: &RowKey) -> Option<Presence> {
+        self.presence.get(key).copied()
+    }
+
+    /// Who claims a value; `None` if that was not loaded.
+    pub fn claimants(&self, claim: &Claim) -> Option<&[Claimant]> {
+        self.claims.get(claim).map(Vec::as_slice)
+    }
+
+    /// The rows that reference a row; `None` if that was not loaded.
+    pub fn referrers(&self, key: &RowKey) -> Option<&BTreeSet<RowKey>> {
+        self.referrers.get(key)
+    }
+
+    /// Whether a change is in a document's history; `None` if that was not loaded.
+    pub fn knows_change(&self, document: DocumentId, hash: ChangeHash) -> Option<bool> {
+        self.changes.get(&(document, hash)).copied()
+    }
+
+    /// Gives a document that the store holds (or [`Document::default`] if it holds none). What is here already stays.
+    pub fn provide_document(&mut self, id: DocumentId, document: Document) {
+        self.documents.entry(id).or_insert(document);
+    }
+
+    /// Gives a row's presence. What is here already stays.
+    pub fn provide_presence(&mut self, key: RowKey, presence: Presence) {
+        self.presence.entry(key).or_insert(presence);
+    }
+
+    /// Gives a value's claimants. What is here already stays.
+    pub fn provide_claimants(&mut self, claim: Claim, claimants: Vec<Claimant>) {
+        self.claims.entry(claim).or_insert(claimants);
+    }
+
+    /// Gives the rows that reference a row.
+    pub fn provide_referrers(&mut self, key: RowKey, referrers: BTreeSet<RowKey>) {
+        self.referrers.insert(key, referrers);
+    }
+
+    /// Tells whether a change is in a document's history.
+    pub fn provide_change(&mut self, document: DocumentId, hash: ChangeHash, known: bool) {
+        self.changes.insert((document, hash), known);
+    }
+
+    /// Carries out a commit in the set.
+    pub fn apply(&mut self, commit: Commit) {
+        // Rows that came or went may reference others; the tables are asked again.
+        self.referrers.clear();
+        self.changes
+            .extend(commit.changes.into_iter().map(|change| (change, true)));
+        for (id, document) in commit.documents {
+            self.documents.insert(id, document.clone());
+            self.effects.documents.insert(id, document);
+        }
+        for (key, state) in commit.rows {
+            self.presence
+                .insert(key, if state.shown { Presence::Shown } else { Presence::Hidden });
+            self.effects.rows.insert(key, state);
+        }
+        for (claim, claimants) in commit.claims {
+            self.claims.insert(claim.clone(), claimants.clone());
+            self.effects.claims.insert(claim, claimants);
+        }
+        self.effects.conflicts.extend(commit.conflicts);
+        for (actor, user) in commit.actors {
+            self.effects.actors.entry(actor).or_insert(user);
+        }
+    }
+
+    /// True if something is to be written.
+    pub fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
+    /// Takes what is to be written; what was loaded stays.
+    pub fn take_effects(&mut self) -> Effects {
+        std::mem::take(&mut self.effects)
+    }
+}

@@ -1,0 +1,84 @@
+//! Who may write what. Small on purpose: a hospital's people trust each other with the ward, and the log tells who did what.
+
+use std::str::FromStr;
+
+use crate::{
+    document::{DocumentId, Facet},
+    schema::Schema,
+};
+
+/// The roles of `users.role`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// The ward.
+    Doctor,
+    /// The ward.
+    Nurse,
+    /// The ward, staff and users.
+    Manager,
+    /// The ward.
+    Receptionist,
+    /// Cleaning.
+    Cleaner,
+    /// Reads only.
+    Auditor,
+}
+
+/// Not a role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not a role: admin, doctor, nurse, manager, receptionist, cleaner or auditor")]
+pub struct UnknownRole(pub String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        Ok(match text {
+            "admin" => Self::Admin,
+            "doctor" => Self::Doctor,
+            "nurse" => Self::Nurse,
+            "manager" => Self::Manager,
+            "receptionist" => Self::Receptionist,
+            "cleaner" => Self::Cleaner,
+            "auditor" => Self::Auditor,
+            other => return Err(UnknownRole(other.to_owned())),
+        })
+    }
+}
+
+/// The tables that a cleaner writes.
+const CLEANING: [&str; 6] = [
+    "beds",
+    "bed_cleaning_tasks",
+    "bed_turnovers",
+    "bed_turnover_logs",
+    "equipment",
+    "equipment_turnovers",
+];
+
+/// The tables that decide who works here and what they may.
+const ADMINISTRATION: [&str; 4] = ["users", "staff", "departments", "legacy_users"];
+
+impl Role {
+    /// True if the role may write a document.
+    pub fn may_write(self, document: &DocumentId) -> bool {
+        let Some(table) = Schema::hospital().get(document.table) else {
+            return false;
+        };
+        match self {
+            Self::Admin | Self::Manager => true,
+            Self::Auditor => false,
+            Self::Cleaner => CLEANING.contains(&table.name),
+            Self::Doctor | Self::Nurse | Self::Receptionist => {
+                document.facet == Facet::Main && !ADMINISTRATION.contains(&table.name)
+            }
+        }
+    }
+
+    /// True if the role's devices get a document.
+    pub fn may_see(self, document: &DocumentId) -> bool {
+        document.facet == Facet::Main || matches!(self, Self::Admin | Self::Manager | Self::Auditor)
+    }
+}

@@ -1,0 +1,175 @@
+//! The messages between a device and a server, CBOR inside HTTP. See `docs/protocol.md`.
+
+use minicbor::{Decode, Encode, bytes::ByteVec};
+
+use crate::{
+    document::{Actor, DocumentId},
+    ids::{Seq, TransactionId, UserId},
+    transaction::{LogEntry, Transaction},
+};
+
+/// The version of these messages; it is part of the path (`/v1/…`).
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// How many transactions one push may carry.
+pub const MAX_PUSH_TRANSACTIONS: usize = 1_000;
+
+/// How many bytes one request body may have after unpacking.
+pub const MAX_REQUEST_BYTES: usize = 16 << 20;
+
+/// `POST /v1/push`: transactions of the outbox, in order.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct PushRequest {
+    /// In the order they were made.
+    #[n(0)]
+    pub transactions: Vec<Transaction>,
+}
+
+/// The answer to a push: an outcome for each transaction, in order. After a rejection of one the server goes on with the
+/// next.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct PushResponse {
+    /// In the order of the request.
+    #[n(0)]
+    pub outcomes: Vec<PushOutcome>,
+}
+
+/// What became of a transaction.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub enum PushOutcome {
+    /// It is in the stream, since now or since an earlier push.
+    #[n(0)]
+    Accepted {
+        /// Which.
+        #[n(0)]
+        id: TransactionId,
+        /// Its place.
+        #[n(1)]
+        seq: Seq,
+    },
+    /// It is refused for good, and kept in the server's quarantine.
+    #[n(1)]
+    Rejected {
+        /// Which; the nil UUID if it could not be read that far.
+        #[n(0)]
+        id: TransactionId,
+        /// Machine-readable.
+        #[n(1)]
+        code: String,
+        /// For people: which row, and why.
+        #[n(2)]
+        reason: String,
+    },
+}
+
+/// `GET /v1/pull?after=SEQ&limit=N`: what came after a cursor.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct PullResponse {
+    /// In stream order.
+    #[n(0)]
+    pub entries: Vec<LogEntry>,
+    /// The cursor after these entries.
+    #[n(1)]
+    pub cursor: Seq,
+    /// The end of the stream.
+    #[n(2)]
+    pub head: Seq,
+}
+
+/// `GET /v1/snapshot?after=TOKEN`: all documents, for a new device. Tables come in an order in which references lead back,
+/// so that each page can be shown at once.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct SnapshotResponse {
+    /// The stream's end when this page was read. The device goes on with `pull` from the first page's.
+    #[n(0)]
+    pub as_of: Seq,
+    /// Documents in stored form ([`crate::document::Document::to_bytes`]).
+    #[n(1)]
+    pub documents: Vec<SnapshotDocument>,
+    /// Who is behind the actors; all of them, on the first page.
+    #[n(2)]
+    pub actors: Vec<(Actor, UserId)>,
+    /// Asks for the next page; `None` on the last.
+    #[n(3)]
+    pub next: Option<String>,
+    /// How many documents there are in all.
+    #[n(4)]
+    pub total: u64,
+}
+
+/// A document of a snapshot.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct SnapshotDocument {
+    /// Which.
+    #[n(0)]
+    pub id: DocumentId,
+    /// Its stored form.
+    #[n(1)]
+    pub state: ByteVec,
+}
+
+/// `POST /v1/session` (JSON): a user signs in on a device.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignInRequest {
+    /// `users.username`
+    pub username: String,
+    /// In clear, over TLS.
+    pub password: String,
+    /// The device's Ed25519 public key, 64 hexadecimal digits.
+    pub device_key: String,
+    /// What people call the device.
+    pub device_name: String,
+}
+
+/// The answer to a sign-in (JSON).
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignInResponse {
+    /// Goes into `Authorization: Bearer …`.
+    pub token: String,
+    /// Names the hospital's stream: a replica of another one must not be synced with it.
+    pub hospital_id: String,
+    /// `users.id`
+    pub user_id: UserId,
+    /// `users.username`
+    pub username: String,
+    /// First and last name.
+    pub display_name: String,
+    /// `users.role`
+    pub role: String,
+    /// The server's clock, microseconds since 1970.
+    pub server_time: i64,
+    /// The schema version of the server.
+    pub schema_version: u32,
+}
+
+/// Any error of the server (JSON), with an HTTP status to match.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorResponse {
+    /// Machine-readable: `sign_in_failed`, `unauthorized`, `malformed`, `too_large`, `busy`, `unavailable`, `internal` …
+    pub code: String,
+    /// For people: what happened and what to do.
+    pub message: String,
+}
+
+/// Encodes a message.
+pub fn encode<T: Encode<()>>(message: &T) -> Vec<u8> {
+    minicbor::to_vec(message).expect("BUG: encoding into memory cannot fail")
+}
+
+/// Decodes a message and refuses bytes after it.
+pub fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, minicbor::decode::Error> {
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let message = decoder.decode()?;
+    if decoder.position() != bytes.len() {
+        return Err(minicbor::decode::Error::message("bytes are left over"));
+    }
+    Ok(message)
+}
