@@ -84,6 +84,7 @@ pub struct Seq(#[n(0)] pub u64);
 
 impl Seq {
     /// The place after this one.
+    #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }

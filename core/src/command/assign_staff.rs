@@ -90,3 +90,41 @@ impl AssignStaff {
         draft.create("bed_staff_assignments", values).map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn who_is_in_charge_of_a_patient_is_in_charge_of_the_bed() {
+        let mut ward = Ward::with_anna_in_bed_1();
+        for (staff, kind) in [(NURSE_STAFF, "primary_nurse"), (DOCTOR_STAFF, "doctor")] {
+            let command =
+                json!({ "patientId": ANNA, "staffId": staff, "assignmentType": "primary_care", "shift": "day" });
+            ward.run("assignStaff", command.clone()).unwrap();
+            let rows = ward.rows("bed_staff_assignments");
+            assert!(rows.iter().any(|r| r.refers_to("staff_id", staff) && r.text("assignment_type") == kind));
+            assert_eq!(ward.refusal("assignStaff", command).code(), "refused", "twice");
+        }
+    }
+
+    #[test]
+    fn a_patient_without_a_bed_has_staff_too() {
+        let mut ward = Ward::new();
+        let command = json!({ "patientId": ANNA, "staffId": NURSE_STAFF, "assignmentType": "consultation" });
+        ward.run("assignStaff", command).unwrap();
+        assert!(ward.only("staff_assignments").is_null("bed_id"));
+        assert!(ward.rows("bed_staff_assignments").is_empty());
+    }
+
+    #[test]
+    fn who_is_on_leave_is_refused() {
+        let mut ward = Ward::new();
+        let leave = json!({ "table": "staff", "id": NURSE_STAFF, "values": { "status": "on_leave" } });
+        ward.run("editRow", leave).unwrap();
+        let command = json!({ "patientId": ANNA, "staffId": NURSE_STAFF, "assignmentType": "consultation" });
+        assert!(ward.refusal("assignStaff", command).to_string().starts_with("Nora Berg is on leave."));
+    }
+}

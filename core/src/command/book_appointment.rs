@@ -39,3 +39,34 @@ impl BookAppointment {
         Ok(format!("Book {patient} with {doctor} on {}", words::minute(start)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    fn at(time: &str) -> serde_json::Value {
+        json!({ "patientId": ANNA, "doctorId": DOCTOR, "departmentId": SURGERY, "appointmentDate": time })
+    }
+
+    #[test]
+    fn an_appointment_takes_half_an_hour_unless_said_otherwise() {
+        let mut ward = Ward::new();
+        ward.run("bookAppointment", at("2026-02-02T10:00:00Z")).unwrap();
+        let booked = ward.only("appointments");
+        assert_eq!((booked.text("status"), booked.number("duration_minutes")), ("scheduled", Some(30)));
+    }
+
+    #[test]
+    fn a_doctor_has_one_appointment_at_a_time() {
+        let mut ward = Ward::new();
+        ward.run("bookAppointment", at("2026-02-02T10:00:00Z")).unwrap();
+        let error = ward.refusal("bookAppointment", at("2026-02-02T10:29:00Z"));
+        let expected = "The doctor has an appointment with Anna Holm (P-1) from 2026-02-02 10:00 UTC to \
+                        2026-02-02 10:30 UTC. Choose another time.";
+        assert_eq!(error.to_string(), expected);
+        ward.run("bookAppointment", at("2026-02-02T10:30:00Z")).unwrap();
+        ward.run("bookAppointment", at("2026-02-02T09:30:00Z")).unwrap();
+    }
+}

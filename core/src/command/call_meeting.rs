@@ -47,6 +47,37 @@ impl CallMeeting {
             let values = vec![("meeting_id", meeting.into()), ("staff_id", staff.id().into())];
             draft.create("staff_meeting_participants", values)?;
         }
-        Ok(format!("Call {} with {} on {}", self.title, words::count("staff", participants.len()), words::minute(start)))
+        Ok(format!(
+            "Call {} with {} on {}",
+            self.title,
+            words::count("staff", participants.len()),
+            words::minute(start)
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn each_participant_is_called_once() {
+        let mut ward = Ward::new();
+        let command = json!({ "title": "Handover", "meetingTime": "2026-02-01T06:00:00Z", "durationMinutes": 15,
+                              "organizerStaffId": DOCTOR_STAFF,
+                              "participantStaffIds": [NURSE_STAFF, DOCTOR_STAFF, NURSE_STAFF] });
+        let plan = ward.run("callMeeting", command).unwrap();
+        assert_eq!(plan.summary, "Call Handover with 2 members of staff on 2026-02-01 06:00 UTC");
+        assert_eq!(ward.only("staff_meetings").text("status"), "scheduled");
+        assert_eq!(ward.rows("staff_meeting_participants").len(), 2);
+    }
+
+    #[test]
+    fn a_meeting_needs_somebody_to_meet() {
+        let command = json!({ "title": "Handover", "meetingTime": "2026-02-01T06:00:00Z",
+                              "organizerStaffId": DOCTOR_STAFF, "participantStaffIds": [] });
+        assert_eq!(Ward::new().refusal("callMeeting", command).field(), Some("participantStaffIds"));
     }
 }

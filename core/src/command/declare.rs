@@ -83,6 +83,7 @@ macro_rules! command {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        #[allow(missing_docs, reason = "a field without words is the column or the row of its name")]
         pub struct $name {
             $(
                 $(#[doc = $field_doc])*

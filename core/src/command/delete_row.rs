@@ -48,3 +48,21 @@ pub(super) fn refuse_if_referenced(draft: &Draft, record: &Record) -> Result<(),
         counts.join(", ")
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn a_row_that_others_refer_to_stays_and_they_are_counted() {
+        let mut ward = Ward::new();
+        let error = ward.refusal("deleteRow", json!({ "table": "rooms", "id": ROOM }));
+        assert!(error.to_string().contains("other rows refer to it: 2 beds."), "{error}");
+        ward.run("deleteRow", json!({ "table": "beds", "id": BED_1 })).unwrap();
+        ward.run("deleteRow", json!({ "table": "beds", "id": BED_2 })).unwrap();
+        ward.run("deleteRow", json!({ "table": "rooms", "id": ROOM })).unwrap();
+        assert!(ward.rows("rooms").is_empty());
+    }
+}

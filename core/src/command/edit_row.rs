@@ -61,3 +61,76 @@ fn edit_column(
     }
     draft.set(record, column, value, seen.unwrap_or(current).clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        command::ward::*,
+        row::{ColumnEditKind, RowAction},
+        value::Value,
+    };
+
+    fn edits(command: serde_json::Value) -> Vec<ColumnEditKind> {
+        let plan = Ward::new().run("editRow", command).unwrap();
+        plan.writes
+            .into_iter()
+            .flat_map(|write| match write.action {
+                RowAction::Edit(edits) => edits.into_iter().map(|edit| edit.kind),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn only_what_differs_is_written() {
+        let values = json!({ "id": ANNA, "first_name": "Anna", "phone": "123", "updated_at": null });
+        let edits = edits(json!({ "table": "patients", "id": ANNA, "values": values }));
+        assert_eq!(edits, [ColumnEditKind::Set { value: "123".into(), seen: None }]);
+    }
+
+    #[test]
+    fn nothing_is_written_where_nothing_differs() {
+        let command = json!({ "table": "patients", "id": ANNA, "values": { "first_name": "Anna" } });
+        assert!(Ward::new().run("editRow", command).unwrap().writes.is_empty());
+    }
+
+    #[test]
+    fn a_field_that_the_person_left_alone_does_not_undo_what_others_wrote() {
+        let mut ward = Ward::new();
+        ward.run("editRow", json!({ "table": "patients", "id": ANNA, "values": { "phone": "123" } })).unwrap();
+        let form = json!({ "phone": null, "email": "a@example.org" });
+        let seen = json!({ "phone": null, "email": null });
+        ward.run("editRow", json!({ "table": "patients", "id": ANNA, "values": form, "seen": seen })).unwrap();
+        assert_eq!(ward.text("patients", ANNA, "phone"), "123");
+        assert_eq!(ward.text("patients", ANNA, "email"), "a@example.org");
+    }
+
+    #[test]
+    fn text_is_written_against_what_the_person_saw() {
+        let command = json!({ "table": "patients", "id": ANNA, "values": { "allergies": "nuts, milk" },
+                              "seen": { "allergies": "nuts" } });
+        let seen = Some(Value::from("nuts"));
+        assert_eq!(edits(command), [ColumnEditKind::Set { value: "nuts, milk".into(), seen }]);
+    }
+
+    #[test]
+    fn a_counter_changes_by_a_difference() {
+        let added = json!({ "table": "supplies", "id": GLOVES, "values": {}, "add": { "current_stock": -3 } });
+        let typed = json!({ "table": "supplies", "id": GLOVES, "values": { "current_stock": 7 } });
+        for command in [added, typed] {
+            assert_eq!(edits(command), [ColumnEditKind::Add(-3)]);
+        }
+    }
+
+    #[test]
+    fn what_never_changes_is_refused() {
+        let mut ward = Ward::new();
+        for (column, value) in [("id", json!(BERT)), ("created_at", json!("2020-01-01T00:00:00Z"))] {
+            let command = json!({ "table": "patients", "id": ANNA, "values": { column: value } });
+            let error = ward.refusal("editRow", command);
+            assert_eq!((error.code(), error.field()), ("not_allowed", Some(column)));
+        }
+    }
+}

@@ -139,24 +139,45 @@ commands! {
 /// Plans a command: reads what it needs, checks it, and says what to write.
 pub fn plan(command: &Command, maker: &mut Maker, reader: &dyn Reader) -> Result<Plan, CommandError> {
     let mut draft = Draft::new(reader, maker);
-    let summary = command
-        .draft(&mut draft)
-        .map_err(|error| error.renamed(|column| field_of(command, column)))?;
+    let summary = command.draft(&mut draft).map_err(|error| error.renamed(|column| field_of(command, column)))?;
     let settles = draft.settles.take();
-    Ok(Plan {
-        name: command.name(),
-        summary,
-        writes: draft.into_writes(),
-        settles,
-    })
+    Ok(Plan { name: command.name(), summary, writes: draft.into_writes(), settles })
 }
 
 /// The command's own field for a column, if it has one: `doctor_id` → `doctorId`.
 fn field_of(command: &Command, column: &str) -> Option<String> {
     let (_, description) = DESCRIPTIONS.iter().find(|(name, _)| *name == command.name())?;
-    description
-        .fields
-        .iter()
-        .any(|field| field.name == column)
-        .then(|| camel_case(column))
+    description.fields.iter().any(|field| field.name == column).then(|| camel_case(column))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_named_as_serde_names_it() {
+        for (name, description) in DESCRIPTIONS {
+            let mut command = json!({ "type": name });
+            for field in description.fields.iter().filter(|field| !field.optional) {
+                command[camel_case(field.name)] = example(field.type_name);
+            }
+            let read: Command = serde_json::from_value(command.clone()).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(read.name(), *name);
+            assert_eq!(serde_json::to_value(&read).unwrap(), command, "{name} comes out as it went in");
+            command["unknown"] = 1.into();
+            assert!(serde_json::from_value::<Command>(command).is_err(), "{name} refuses what it does not know");
+        }
+    }
+
+    fn example(type_name: &str) -> serde_json::Value {
+        match type_name {
+            "string" => json!("00000000-0000-7000-8000-000000000001"),
+            "string[]" => json!([]),
+            "number" | "ColumnValue" => json!(1),
+            "Values" => json!({}),
+            other => panic!("no example of {other}"),
+        }
+    }
 }

@@ -34,3 +34,34 @@ impl MoveAppointment {
         Ok(format!("Move the appointment of {patient} to {}", words::minute(start)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn an_appointment_moves_where_the_doctor_has_time() {
+        let mut ward = Ward::new();
+        let book = |time: &str| json!({ "patientId": ANNA, "doctorId": DOCTOR, "departmentId": SURGERY, "appointmentDate": time });
+        let first = ward.run("bookAppointment", book("2026-02-02T10:00:00Z")).unwrap().writes[0].row;
+        ward.run("bookAppointment", book("2026-02-02T11:00:00Z")).unwrap();
+        let to = |time: &str| json!({ "appointmentId": first, "appointmentDate": time });
+        assert_eq!(ward.refusal("moveAppointment", to("2026-02-02T10:45:00Z")).code(), "refused");
+        ward.run("moveAppointment", to("2026-02-02T10:15:00Z")).unwrap();
+        assert_eq!(ward.text("appointments", first, "appointment_date"), "2026-02-02T10:15:00.000000Z");
+    }
+
+    #[test]
+    fn what_is_over_cannot_be_moved() {
+        let mut ward = Ward::new();
+        let book = json!({ "patientId": ANNA, "doctorId": DOCTOR, "departmentId": SURGERY,
+                           "appointmentDate": "2026-02-02T10:00:00Z" });
+        let booked = ward.run("bookAppointment", book).unwrap().writes[0].row;
+        let cancel = json!({ "table": "appointments", "id": booked, "values": { "status": "cancelled" } });
+        ward.run("editRow", cancel).unwrap();
+        let command = json!({ "appointmentId": booked, "appointmentDate": "2026-02-03T10:00:00Z" });
+        assert!(ward.refusal("moveAppointment", command).to_string().contains("is cancelled"));
+    }
+}

@@ -42,3 +42,47 @@ impl QueuePatient {
         Ok(format!("Queue {name} for {}", department.text("name")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn the_place_is_after_the_last_who_waits() {
+        let mut ward = Ward::new();
+        for patient in [ANNA, BERT] {
+            ward.run("queuePatient", json!({ "patientId": patient, "departmentId": SURGERY })).unwrap();
+        }
+        let mut places: Vec<_> = ward.rows("patient_queue").iter().map(|e| e.number("queue_position")).collect();
+        places.sort_unstable();
+        assert_eq!(places, [Some(1), Some(2)]);
+        assert!(ward.rows("patient_queue").iter().all(|e| e.text("priority_level") == "normal"));
+    }
+
+    #[test]
+    fn who_waits_already_is_refused() {
+        let mut ward = Ward::new();
+        let command = json!({ "patientId": ANNA, "departmentId": SURGERY });
+        ward.run("queuePatient", command.clone()).unwrap();
+        let error = ward.refusal("queuePatient", command);
+        assert!(error.to_string().starts_with("Anna Holm (P-1) waits for Surgery already."), "{error}");
+    }
+
+    #[test]
+    fn who_lies_in_a_bed_is_refused() {
+        let mut ward = Ward::with_anna_in_bed_1();
+        let error = ward.refusal("queuePatient", json!({ "patientId": ANNA, "departmentId": SURGERY }));
+        assert!(error.to_string().contains("lies in bed 1 in room 101 already"), "{error}");
+    }
+
+    #[test]
+    fn a_word_outside_the_vocabulary_names_the_commands_own_field() {
+        let command = json!({ "patientId": ANNA, "departmentId": SURGERY, "priorityLevel": "asap" });
+        let error = Ward::new().refusal("queuePatient", command);
+        assert_eq!(error.field(), Some("priorityLevel"));
+        let command = json!({ "patientId": ANNA, "departmentId": SURGERY, "doctorId": BERT });
+        assert_eq!(Ward::new().refusal("queuePatient", command).field(), Some("doctorId"));
+    }
+}

@@ -64,3 +64,31 @@ impl RecordTreatment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn a_doctor_records_for_himself_at_the_patients_bed() {
+        let mut ward = Ward::with_anna_in_bed_1();
+        let command = json!({ "patientId": ANNA, "treatmentType": "therapy", "treatmentName": "Walking" });
+        let error = ward.refusal("recordTreatment", command.clone());
+        assert_eq!((error.code(), error.field()), ("invalid", Some("doctorId")));
+        ward.user = DOCTOR;
+        ward.run("recordTreatment", command).unwrap();
+        let record = ward.only("treatment_records");
+        assert!(record.refers_to("doctor_id", DOCTOR) && record.refers_to("bed_id", BED_1));
+        assert_eq!((record.text("status"), record.time("start_date")), ("active", Some(ward.now)));
+    }
+
+    #[test]
+    fn a_bad_time_names_its_field() {
+        let mut ward = Ward::new();
+        let command = json!({ "patientId": ANNA, "treatmentType": "therapy", "treatmentName": "Walking",
+                              "doctorId": DOCTOR, "startDate": "soon" });
+        assert_eq!(ward.refusal("recordTreatment", command).field(), Some("startDate"));
+    }
+}

@@ -38,3 +38,33 @@ impl RefillStock {
         Ok(format!("Refill {} {unit} of {name}", self.quantity))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn a_refill_counts_up_at_its_own_price() {
+        let mut ward = Ward::new();
+        let command = json!({ "supplyId": GLOVES, "quantity": 100, "unitCost": "0.3", "referenceNumber": "INV-7" });
+        ward.run("refillStock", command).unwrap();
+        assert_eq!(ward.row("supplies", GLOVES).number("current_stock"), Some(110));
+        let record = ward.only("inventory_transactions");
+        assert_eq!((record.text("unit_cost"), record.text("total_cost")), ("0.30", "30.00"));
+        assert_eq!((record.text("transaction_type"), record.text("reference_number")), ("in", "INV-7"));
+    }
+
+    #[test]
+    fn a_price_that_is_none_names_its_field() {
+        let command = json!({ "supplyId": GLOVES, "quantity": 1, "unitCost": "cheap" });
+        assert_eq!(Ward::new().refusal("refillStock", command).field(), Some("unitCost"));
+    }
+
+    #[test]
+    fn a_stock_beyond_what_the_counter_holds_is_refused() {
+        let command = json!({ "supplyId": GLOVES, "quantity": i64::from(i32::MAX) });
+        assert_eq!(Ward::new().refusal("refillStock", command).code(), "invalid");
+    }
+}

@@ -34,3 +34,28 @@ impl RegisterPatient {
         Ok(words::capitalised(&summary))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn a_patient_without_a_number_is_given_one() {
+        let mut ward = Ward::new();
+        let values = json!({ "first_name": "Cleo", "last_name": "Dahl", "date_of_birth": "2001-02-03" });
+        let plan = ward.run("registerPatient", json!({ "values": values })).unwrap();
+        let number = ward.text("patients", plan.writes[0].row, "patient_number");
+        assert!(number.starts_with("P-20260131-") && number.len() == 16, "{number}");
+        assert_eq!(plan.summary, format!("Register Cleo Dahl ({number})"));
+    }
+
+    #[test]
+    fn a_patient_needs_a_name() {
+        let values = json!({ "last_name": "Dahl", "date_of_birth": "2001-02-03" });
+        let error = Ward::new().refusal("registerPatient", json!({ "values": values }));
+        assert_eq!(error.field(), Some("first_name"));
+        assert_eq!(error.to_string(), "First name must not be empty. Please correct it.");
+    }
+}

@@ -28,7 +28,8 @@ impl ReleaseEquipment {
         }
         let Some(piece) = draft.referenced(&usage, "equipment_id")? else { return Ok("Release equipment".into()) };
         release_from_bed(draft, &piece, &usage)?;
-        let others = draft.find("equipment_usage", &[("equipment_id", piece.id().into()), ("end_time", Value::Null)])?;
+        let others =
+            draft.find("equipment_usage", &[("equipment_id", piece.id().into()), ("end_time", Value::Null)])?;
         if !others.iter().any(|other| other.id() != usage.id() && equipment::is_in_use(other)) {
             equipment::make_available(draft, &piece)?;
         }
@@ -45,4 +46,28 @@ fn release_from_bed(draft: &mut Draft, piece: &Record, usage: &Record) -> Result
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn released_equipment_is_available_again() {
+        let mut ward = Ward::with_anna_in_bed_1();
+        let command = json!({ "equipmentId": MONITOR, "patientId": ANNA, "staffId": NURSE_STAFF });
+        ward.run("useEquipment", command.clone()).unwrap();
+        ward.wait(90);
+        let usage = ward.only("equipment_usage").id();
+        ward.run("releaseEquipment", json!({ "usageId": usage, "notes": "battery low" })).unwrap();
+        let usage = ward.row("equipment_usage", usage);
+        assert_eq!((usage.text("status"), usage.number("duration_minutes")), ("completed", Some(90)));
+        assert_eq!(usage.text("notes"), "battery low");
+        assert_eq!(ward.text("equipment", MONITOR, "status"), "available");
+        assert_eq!(ward.only("bed_equipment_assignments").text("status"), "released");
+        assert_eq!(ward.refusal("releaseEquipment", json!({ "usageId": usage.id() })).code(), "refused");
+        ward.run("useEquipment", command).unwrap();
+    }
 }

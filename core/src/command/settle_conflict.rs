@@ -114,3 +114,71 @@ fn settle_stock(draft: &mut Draft, supply: &Record, value: &Value) -> Result<(),
     };
     stock::record(draft, supply, &movement).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn the_chosen_value_is_written_even_if_it_is_shown_already() {
+        let mut ward = Ward::new();
+        ward.conflict("patients", ANNA, Some("blood_type"), vec!["A+".into(), "0-".into()]);
+        ward.run("editRow", json!({ "table": "patients", "id": ANNA, "values": { "blood_type": "A+" } })).unwrap();
+        let plan = ward.run("settleConflict", json!({ "conflictId": "c1", "value": "A+" })).unwrap();
+        assert_eq!((plan.writes.len(), plan.settles.as_deref()), (1, Some("c1")));
+        assert_eq!(plan.summary, "Settle blood type of patient");
+    }
+
+    #[test]
+    fn who_does_not_get_the_bed_waits_again_in_his_own_place() {
+        let mut ward = Ward::new();
+        ward.run("queuePatient", json!({ "patientId": ANNA, "departmentId": SURGERY })).unwrap();
+        ward.run("admitPatient", json!({ "patientId": ANNA, "bedId": BED_1 })).unwrap();
+        ward.conflict("beds", BED_1, Some("patient_id"), vec![ANNA.into(), BERT.into()]);
+        ward.run("settleConflict", json!({ "conflictId": "c1", "value": BERT })).unwrap();
+        assert!(ward.row("beds", BED_1).refers_to("patient_id", BERT));
+        let entry = ward.only("patient_queue");
+        assert_eq!((entry.text("status"), entry.reference("assigned_bed_id")), ("waiting", None));
+    }
+
+    #[test]
+    fn who_does_not_get_the_bed_and_never_waited_gets_a_queue_entry() {
+        let mut ward = Ward::with_anna_in_bed_1();
+        ward.conflict("beds", BED_1, Some("patient_id"), vec![ANNA.into(), BERT.into()]);
+        ward.run("settleConflict", json!({ "conflictId": "c1", "value": ANNA })).unwrap();
+        assert!(ward.row("beds", BED_1).refers_to("patient_id", ANNA));
+        let entry = ward.only("patient_queue");
+        assert!(entry.refers_to("patient_id", BERT) && entry.refers_to("department_id", SURGERY));
+        assert_eq!((entry.text("status"), entry.number("queue_position")), ("waiting", Some(1)));
+    }
+
+    #[test]
+    fn a_count_settles_a_stock_below_zero_and_is_written_down() {
+        let mut ward = Ward::new();
+        let taken = json!({ "table": "supplies", "id": GLOVES, "values": {}, "add": { "current_stock": -12 } });
+        ward.run("editRow", taken).unwrap();
+        ward.conflict("supplies", GLOVES, Some("current_stock"), vec![]);
+        ward.run("settleConflict", json!({ "conflictId": "c1", "value": 5 })).unwrap();
+        assert_eq!(ward.row("supplies", GLOVES).number("current_stock"), Some(5));
+        let record = ward.only("inventory_transactions");
+        assert_eq!((record.text("transaction_type"), record.number("quantity")), ("adjustment", Some(7)));
+    }
+
+    #[test]
+    fn a_row_edited_here_and_deleted_there_is_kept_or_deleted() {
+        for (value, left) in [(true, 1), (false, 0)] {
+            let mut ward = Ward::new();
+            ward.conflict("equipment", MONITOR, None, vec![]);
+            ward.run("settleConflict", json!({ "conflictId": "c1", "value": value })).unwrap();
+            assert_eq!(ward.rows("equipment").len(), left);
+        }
+    }
+
+    #[test]
+    fn a_conflict_that_is_gone_is_said_to_be() {
+        let error = Ward::new().refusal("settleConflict", json!({ "conflictId": "c9", "value": null }));
+        assert_eq!((error.code(), error.field()), ("not_found", Some("conflictId")));
+    }
+}

@@ -43,3 +43,33 @@ impl StartCleaning {
         Ok(format!("Start cleaning: {name}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn the_first_task_starts_the_cleaning() {
+        let mut ward = Ward::with_anna_in_bed_1();
+        ward.run("dischargePatient", json!({ "patientId": ANNA, "bedId": BED_1 })).unwrap();
+        ward.wait(5);
+        let task = ward.rows("bed_cleaning_tasks")[0].id();
+        ward.run("startCleaning", json!({ "taskId": task })).unwrap();
+        let task = ward.row("bed_cleaning_tasks", task);
+        assert_eq!((task.text("status"), task.time("started_at")), ("in_progress", Some(ward.now)));
+        assert!(task.refers_to("assigned_staff_id", NURSE_STAFF));
+        let log = ward.only("bed_turnover_logs");
+        assert_eq!((log.text("status"), log.text("cleaning_status")), ("in_progress", "in_progress"));
+        assert_eq!(log.time("cleaning_started_at"), Some(ward.now));
+        let end = log.time("cleaning_estimated_completion").unwrap();
+        assert_eq!(end.minutes_since(ward.now), 45);
+        let turnover = ward.only("bed_turnovers");
+        assert_eq!(turnover.text("status"), "cleaning");
+        assert!(turnover.refers_to("assigned_cleaner_id", NURSE));
+
+        let error = ward.refusal("startCleaning", json!({ "taskId": task.id() }));
+        assert!(error.to_string().starts_with("Nora Berg is at it"), "{error}");
+    }
+}

@@ -47,11 +47,8 @@ fn comment(indent: &str, doc: &[&str]) -> String {
         [] => String::new(),
         [line] => format!("{indent}/** {} */\n", line.trim()),
         lines => {
-            let body: String = lines
-                .iter()
-                .map(|line| format!("{indent} * {}\n", line.trim()))
-                .collect();
-            format!("{indent}/**\n{body}{indent} */\n")
+            let body: Vec<String> = lines.iter().map(|line| format!("{indent} * {}", line.trim())).collect();
+            format!("{indent}/**\n{}\n{indent} */\n", body.join("\n"))
         }
     }
 }

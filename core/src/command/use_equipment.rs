@@ -61,7 +61,8 @@ fn refuse_unless_available(draft: &Draft, piece: &Record) -> Result<(), CommandE
     let name = piece.text("name");
     let reason = match piece.text("status") {
         "in_use" => {
-            let usages = draft.find("equipment_usage", &[("equipment_id", piece.id().into()), ("end_time", Value::Null)])?;
+            let usages =
+                draft.find("equipment_usage", &[("equipment_id", piece.id().into()), ("end_time", Value::Null)])?;
             match usages.iter().find(|usage| equipment::is_in_use(usage)) {
                 Some(usage) => format!("in use for {}", words::patient(draft, usage.reference("patient_id"))?),
                 None => "in use".into(),
@@ -72,4 +73,31 @@ fn refuse_unless_available(draft: &Draft, piece: &Record) -> Result<(), CommandE
         _ => return Ok(()),
     };
     Err(CommandError::refused(format!("{name} is {reason}. Choose another piece, or release it first.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::command::ward::*;
+
+    #[test]
+    fn equipment_in_use_stands_at_the_patients_bed() {
+        let mut ward = Ward::with_anna_in_bed_1();
+        let command = json!({ "equipmentId": MONITOR, "patientId": ANNA, "staffId": NURSE_STAFF });
+        ward.run("useEquipment", command).unwrap();
+        assert_eq!(ward.text("equipment", MONITOR, "status"), "in_use");
+        assert_eq!(ward.only("equipment_usage").text("status"), "active");
+        let assignment = ward.only("bed_equipment_assignments");
+        assert!(assignment.refers_to("bed_id", BED_1) && assignment.refers_to("assigned_by_staff_id", NURSE_STAFF));
+    }
+
+    #[test]
+    fn equipment_that_another_patient_needs_is_refused() {
+        let mut ward = Ward::new();
+        let command = |patient| json!({ "equipmentId": MONITOR, "patientId": patient, "staffId": NURSE_STAFF });
+        ward.run("useEquipment", command(ANNA)).unwrap();
+        let error = ward.refusal("useEquipment", command(BERT));
+        assert!(error.to_string().starts_with("monitor is in use for Anna Holm (P-1)."), "{error}");
+    }
 }
