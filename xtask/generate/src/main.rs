@@ -6,7 +6,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use holdfast_core::schema::{Schema, typescript};
+use holdfast_core::{
+    command,
+    schema::{self, Schema},
+};
 
 /// Where the ward app finds them.
 const FOLDER: &str = "web/src/engine/generated";
@@ -32,7 +35,10 @@ fn generate() -> Result<()> {
         .nth(2)
         .context("BUG: this crate lies in xtask/")?;
     let folder = root.join(FOLDER);
-    let files = [("schema.ts", typescript(Schema::hospital()))];
+    let files = [
+        ("commands.ts", command::typescript()),
+        ("schema.ts", schema::typescript(Schema::hospital())),
+    ];
     let mut differing = strays(&folder, &files)?;
     for (name, wanted) in &files {
         let path = folder.join(name);
