@@ -26,11 +26,11 @@ export const SCREENS: Screen[] = [
   { name: 'patients', title: 'Patients', key: 'p', icon: UsersRound },
   { name: 'cleaning', title: 'Cleaning', key: 'c', icon: SprayCan },
   { name: 'stock', title: 'Stock', key: 's', icon: Package },
-  { name: 'equipment', title: 'Equipment', key: 'e', icon: HeartPulse },
+  { name: 'equipment', title: 'Equipment', short: 'Devices', key: 'e', icon: HeartPulse },
   { name: 'appointments', title: 'Appointments', key: 'a', icon: CalendarDays },
   { name: 'meetings', title: 'Meetings', key: 'm', icon: Presentation },
   { name: 'conflicts', title: 'Conflicts', key: 'x', icon: GitCompareArrows },
-  { name: 'sync', title: 'Sync and outbox', short: 'Sync', key: 'o', icon: RefreshCw },
+  { name: 'sync', title: 'Outbox', short: 'Outbox', key: 'o', icon: RefreshCw },
   { name: 'tables', title: 'All tables', short: 'Tables', key: 't', icon: Table2 },
 ]
 
