@@ -1,1 +1,22 @@
-//! The store.
+//! The SQLite store: a server's ([`ServerStore`]) and a device's ([`Replica`]), the same natively and in the browser.
+//!
+//! ```text
+//!   ServerStore ─┐                 ┌── load ──► WorkingSet ──┐
+//!                ├─ one SQLite ────┤                         ├─ core's ingest
+//!   Replica ─────┘  transaction    └── write ◄── Effects ────┘
+//! ```
+//!
+//! *Architecture invariants*
+//! - Log, documents, the 33 tables, claims, conflicts and outbox move in one SQLite transaction.
+//! - Nothing here reads a clock or randomness by itself: see [`Host`]. No threads, no network.
+
+mod error;
+mod host;
+pub mod replica;
+pub mod schema;
+pub mod server;
+
+pub use error::StoreError;
+pub use host::Host;
+pub use replica::Replica;
+pub use server::ServerStore;

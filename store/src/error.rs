@@ -1,0 +1,40 @@
+//! Why the store failed.
+
+/// Why the store failed. None of these is a person's mistake: those have errors of their own.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused.
+    #[error("the database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A newer version of Holdfast wrote it.
+    #[error("the store has format {found}, this version knows up to {known}: install the newer version again")]
+    NewerFormat {
+        /// What the store says.
+        found: u32,
+        /// What this build writes.
+        known: u32,
+    },
+    /// It belongs to the other side: a device's store opened as a server's, or the reverse.
+    #[error("this is a {found}'s store, not a {expected}'s")]
+    WrongSide {
+        /// What the store says.
+        found: String,
+        /// What was asked for.
+        expected: &'static str,
+    },
+    /// A key was given.
+    #[error("encryption at rest is not supported yet: open the store without a key")]
+    EncryptionUnsupported,
+    /// What is stored cannot be read.
+    #[error("the store is damaged: {0}")]
+    Corrupt(String),
+    /// What was to be stored was refused, though it was judged before.
+    #[error("BUG: the store refused what the stream accepted: {0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {
+        Self::Corrupt(what.to_string())
+    }
+}

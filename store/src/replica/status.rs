@@ -1,0 +1,60 @@
+//! What a person must always be able to see: is my work safe, and how old is what I look at.
+
+use serde::Serialize;
+
+use super::{Replica, Session};
+use crate::StoreError;
+
+/// The state of the replica, for the page.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Who is signed in.
+    pub session: Option<Session>,
+    /// How it stands with the server.
+    pub connection: ConnectionState,
+    /// Transactions that the server has not acknowledged.
+    pub waiting: u64,
+    /// Transactions that the server refused.
+    pub rejected: u64,
+    /// Open conflicts.
+    pub conflicts: u64,
+    /// When the replica was last in step with the server. ISO 8601.
+    pub last_in_step: Option<String>,
+    /// The first copy, while it runs.
+    pub first_sync: Option<FirstSync>,
+    /// The last error of sync, for people, if the last attempt failed.
+    pub problem: Option<String>,
+}
+
+/// How it stands with the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ConnectionState {
+    /// The last exchange succeeded and nothing is left to exchange.
+    Online,
+    /// The last exchange failed, or there was none yet.
+    #[default]
+    Offline,
+    /// There is more to exchange.
+    Syncing,
+    /// The server wants a new sign-in; work goes on.
+    SignedOut,
+}
+
+/// How far the first copy is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FirstSync {
+    /// Documents that are here.
+    pub received: u64,
+    /// Documents in all.
+    pub expected: u64,
+}
+
+impl Replica {
+    /// The state now.
+    pub fn status(&self) -> Result<Status, StoreError> {
+        todo!()
+    }
+}
