@@ -16,7 +16,10 @@ pub(super) fn refuse_overlap(
     except: Option<RowId>,
 ) -> Result<(), CommandError> {
     let end = end_of(start, minutes);
-    for other in draft.find("appointments", &[("doctor_id", doctor.into()), ("status", "scheduled".into())])? {
+    for other in draft.find(
+        "appointments",
+        &[("doctor_id", doctor.into()), ("status", "scheduled".into())],
+    )? {
         let Some(other_start) = other.time("appointment_date").filter(|_| Some(other.id()) != except) else {
             continue;
         };
@@ -33,5 +36,9 @@ pub(super) fn refuse_overlap(
 }
 
 fn end_of(start: Timestamp, minutes: Option<i64>) -> Timestamp {
-    Timestamp(start.0.saturating_add(minutes.unwrap_or(DEFAULT_MINUTES).saturating_mul(60_000_000)))
+    Timestamp(
+        start
+            .0
+            .saturating_add(minutes.unwrap_or(DEFAULT_MINUTES).saturating_mul(60_000_000)),
+    )
 }

@@ -8,7 +8,10 @@ use crate::{
 
 /// The bed in which the patient lies, if any.
 pub(super) fn of_patient(draft: &Draft, patient: RowId) -> Result<Option<Record>, CommandError> {
-    Ok(draft.find("beds", &[("patient_id", patient.into())])?.into_iter().next())
+    Ok(draft
+        .find("beds", &[("patient_id", patient.into())])?
+        .into_iter()
+        .next())
 }
 
 /// Refuses unless the bed is available, or cleaned and empty.
@@ -16,11 +19,15 @@ pub(super) fn refuse_unless_free(draft: &Draft, bed: &Record) -> Result<(), Comm
     let name = words::capitalised(&words::bed(draft, bed)?);
     if let Some(patient) = bed.reference("patient_id") {
         let patient = words::patient(draft, Some(patient))?;
-        return Err(CommandError::refused(format!("{name} is occupied: {patient} lies there. Choose another bed.")));
+        return Err(CommandError::refused(format!(
+            "{name} is occupied: {patient} lies there. Choose another bed."
+        )));
     }
     match bed.text("status") {
         "cleaning" => turnover::refuse_unless_clean(draft, bed),
-        "maintenance" => Err(CommandError::refused(format!("{name} is under maintenance. Choose another bed."))),
+        "maintenance" => Err(CommandError::refused(format!(
+            "{name} is under maintenance. Choose another bed."
+        ))),
         "occupied" => Err(CommandError::refused(format!(
             "{name} is marked as occupied, though nobody is entered there. Correct its status or choose another bed."
         ))),
@@ -44,7 +51,14 @@ pub(super) fn refuse_unless_lies_in(draft: &Draft, bed: &Record, patient: &Recor
 /// The patient has left: the bed goes into cleaning.
 pub(super) fn vacate(draft: &mut Draft, bed: &Record) -> Result<(), CommandError> {
     let now = draft.now();
-    draft.edit(bed, vec![("status", "cleaning".into()), ("patient_id", Value::Null), ("discharge_date", now.into())])
+    draft.edit(
+        bed,
+        vec![
+            ("status", "cleaning".into()),
+            ("patient_id", Value::Null),
+            ("discharge_date", now.into()),
+        ],
+    )
 }
 
 /// Puts the patient into a free bed: ends his wait and the bed's turnover.

@@ -12,7 +12,10 @@ use crate::{
 /// The column of this name, which came from outside.
 pub(super) fn column(table: &'static Table, name: &str) -> Result<&'static Column, CommandError> {
     table.column(name).ok_or_else(|| {
-        CommandError::invalid(name, format!("There is no column {name} in {}. Leave it out.", table.name))
+        CommandError::invalid(
+            name,
+            format!("There is no column {name} in {}. Leave it out.", table.name),
+        )
     })
 }
 
@@ -43,12 +46,18 @@ pub(super) fn positive(field: &str, number: i64) -> Result<(), CommandError> {
     if number > 0 {
         return Ok(());
     }
-    Err(CommandError::invalid(field, format!("{} must be at least 1.", words::label(field))))
+    Err(CommandError::invalid(
+        field,
+        format!("{} must be at least 1.", words::label(field)),
+    ))
 }
 
 /// Checks a new value of a column: type, length, range, required, vocabulary.
 pub(super) fn new_value(column: &Column, value: &Value) -> Result<(), CommandError> {
-    value.check(column).and_then(|()| value.check_vocabulary(column)).map_err(|error| wrong(column, &error))
+    value
+        .check(column)
+        .and_then(|()| value.check_vocabulary(column))
+        .map_err(|error| wrong(column, &error))
 }
 
 /// Refuses columns that no command writes.
@@ -58,7 +67,10 @@ pub(super) fn writable(column: &Column) -> Result<(), CommandError> {
         Merge::Server => "never leaves the server and is changed there only.",
         _ => return Ok(()),
     };
-    Err(CommandError::not_allowed(column.name, format!("{} {reason}", words::label(column.name))))
+    Err(CommandError::not_allowed(
+        column.name,
+        format!("{} {reason}", words::label(column.name)),
+    ))
 }
 
 /// Refuses, in an edit, columns that are set once.
@@ -69,7 +81,10 @@ pub(super) fn editable(column: &Column) -> Result<(), CommandError> {
         Merge::Once => "is set when the row is made and never changes. Leave it as it is.",
         _ => return Ok(()),
     };
-    Err(CommandError::not_allowed(column.name, format!("{} {reason}", words::label(column.name))))
+    Err(CommandError::not_allowed(
+        column.name,
+        format!("{} {reason}", words::label(column.name)),
+    ))
 }
 
 /// True if both are the same value; JSON is compared by meaning, not by spelling.
@@ -83,5 +98,8 @@ pub(super) fn same(column: &Column, a: &Value, b: &Value) -> bool {
 }
 
 fn wrong(column: &Column, error: &ValueError) -> CommandError {
-    CommandError::invalid(column.name, format!("{} {error}. Please correct it.", words::label(column.name)))
+    CommandError::invalid(
+        column.name,
+        format!("{} {error}. Please correct it.", words::label(column.name)),
+    )
 }

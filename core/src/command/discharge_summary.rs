@@ -26,21 +26,39 @@ impl DischargeSummary {
         treatments.retain(|t| since(t, "end_date"));
         treatments.sort_by_key(|t| t.time("start_date"));
         let mut usages = Vec::new();
-        for usage in of_patient("equipment_usage")?.into_iter().filter(|u| since(u, "end_time")) {
+        for usage in of_patient("equipment_usage")?
+            .into_iter()
+            .filter(|u| since(u, "end_time"))
+        {
             let piece = draft.referenced(&usage, "equipment_id")?;
             usages.push((piece.map(|e| e.text("name").to_owned()).unwrap_or_default(), usage));
         }
         let mut assignments = Vec::new();
-        for assignment in of_patient("staff_assignments")?.into_iter().filter(|a| since(a, "end_date")) {
+        for assignment in of_patient("staff_assignments")?
+            .into_iter()
+            .filter(|a| since(a, "end_date"))
+        {
             let staff = draft.referenced(&assignment, "staff_id")?;
             let name = staff.map(|s| words::staff(draft, &s)).transpose()?;
             assignments.push((name.unwrap_or_default(), assignment));
         }
-        Ok(Self { treatments, usages, assignments })
+        Ok(Self {
+            treatments,
+            usages,
+            assignments,
+        })
     }
 
     pub fn treatments(&self) -> Json {
-        let columns = ["treatment_type", "treatment_name", "dosage", "frequency", "start_date", "end_date", "status"];
+        let columns = [
+            "treatment_type",
+            "treatment_name",
+            "dosage",
+            "frequency",
+            "start_date",
+            "end_date",
+            "status",
+        ];
         self.treatments.iter().map(|t| pick(t, &columns)).collect()
     }
 
@@ -62,7 +80,10 @@ impl DischargeSummary {
 
     fn of_type(&self, kind: &str, columns: &[&str]) -> Json {
         let current = self.treatments.iter().filter(|t| t.text("status") != "discontinued");
-        current.filter(|t| t.text("treatment_type") == kind).map(|t| pick(t, columns)).collect()
+        current
+            .filter(|t| t.text("treatment_type") == kind)
+            .map(|t| pick(t, columns))
+            .collect()
     }
 }
 
@@ -80,5 +101,9 @@ fn named(rows: &[(String, Record)], columns: &[&str]) -> Json {
 /// These columns of the row, without the empty ones.
 fn pick(row: &Record, columns: &[&str]) -> Json {
     let filled = columns.iter().filter(|column| !row.is_null(column));
-    Json::Object(filled.map(|column| ((*column).to_owned(), row.get(column).to_json())).collect())
+    Json::Object(
+        filled
+            .map(|column| ((*column).to_owned(), row.get(column).to_json()))
+            .collect(),
+    )
 }

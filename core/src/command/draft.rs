@@ -31,7 +31,13 @@ pub(super) struct Draft<'a, 'm> {
 
 impl<'a, 'm> Draft<'a, 'm> {
     pub fn new(reader: &'a dyn Reader, maker: &'a mut Maker<'m>) -> Self {
-        Self { reader, maker, writes: Vec::new(), created: HashSet::new(), settles: None }
+        Self {
+            reader,
+            maker,
+            writes: Vec::new(),
+            created: HashSet::new(),
+            settles: None,
+        }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -55,7 +61,10 @@ impl<'a, 'm> Draft<'a, 'm> {
     pub fn row(&self, table: &'static Table, id: RowId, field: &str) -> Result<Record, CommandError> {
         self.row_if_any(table, id)?.ok_or_else(|| {
             let noun = words::noun(table.name);
-            CommandError::not_found(field, format!("There is no {noun} with the id {id} here. Choose another one."))
+            CommandError::not_found(
+                field,
+                format!("There is no {noun} with the id {id} here. Choose another one."),
+            )
         })
     }
 
@@ -71,7 +80,11 @@ impl<'a, 'm> Draft<'a, 'm> {
 
     /// The row that a foreign key names, if it is set and here.
     pub fn referenced(&self, record: &Record, column: &str) -> Result<Option<Record>, CommandError> {
-        let target = record.table.expect(column).references.expect("BUG: the column is no foreign key");
+        let target = record
+            .table
+            .expect(column)
+            .references
+            .expect("BUG: the column is no foreign key");
         match record.reference(column) {
             Some(id) => self.row_if_any(Schema::hospital().by_id(target), id),
             None => Ok(None),
@@ -81,7 +94,10 @@ impl<'a, 'm> Draft<'a, 'm> {
     /// Rows whose columns have exactly these values, in a table that the code names.
     pub fn find(&self, table: &str, filter: &[(&str, Value)]) -> Result<Vec<Record>, CommandError> {
         let table = Schema::hospital().expect(table);
-        let filter: Vec<_> = filter.iter().map(|(name, value)| (table.expect(name).id, value.clone())).collect();
+        let filter: Vec<_> = filter
+            .iter()
+            .map(|(name, value)| (table.expect(name).id, value.clone()))
+            .collect();
         let rows = self.reader.find(table, &filter)?;
         Ok(rows.into_iter().map(|row| Record { table, row }).collect())
     }
@@ -104,25 +120,40 @@ impl<'a, 'm> Draft<'a, 'm> {
         let key = self.key(table, id, &mut given)?;
         let id = table.row_id(&key);
         if self.row_if_any(table, id)?.is_some() {
-            let message = format!("This {} exists already. Change that one instead.", words::noun(table.name));
+            let message = format!(
+                "This {} exists already. Change that one instead.",
+                words::noun(table.name)
+            );
             return Err(CommandError::invalid(table.key_names()[0], message));
         }
         let mut values = Vec::new();
-        for column in table.columns.iter().filter(|c| !matches!(c.merge, Merge::Derived | Merge::Server)) {
-            let part = table.primary_key.iter().position(|k| *k == column.id).map(|at| Value::Uuid(key[at]));
+        for column in table
+            .columns
+            .iter()
+            .filter(|c| !matches!(c.merge, Merge::Derived | Merge::Server))
+        {
+            let part = table
+                .primary_key
+                .iter()
+                .position(|k| *k == column.id)
+                .map(|at| Value::Uuid(key[at]));
             let value = match part.or_else(|| take(&mut given, column.name)).unwrap_or(Value::Null) {
                 Value::Null => self.default(column),
                 value => value,
             };
             check::new_value(column, &value)?;
             self.check_reference(column, &value)?;
-            self.check_unique(table, column, &value, id)?;
+            self.check_claim(table, column, &value, id)?;
             if !value.is_null() {
                 values.push((column.id, value));
             }
         }
         self.created.insert((table.id, id));
-        self.writes.push(RowWrite { table: table.id, row: id, action: RowAction::Create(values) });
+        self.writes.push(RowWrite {
+            table: table.id,
+            row: id,
+            action: RowAction::Create(values),
+        });
         Ok(id)
     }
 
@@ -187,9 +218,15 @@ impl<'a, 'm> Draft<'a, 'm> {
         }
         check::new_value(column, &value)?;
         self.check_reference(column, &value)?;
-        self.check_unique(record.table, column, &value, record.id())?;
+        self.check_claim(record.table, column, &value, record.id())?;
         let seen = matches!(column.merge, Merge::Text | Merge::Json).then_some(seen);
-        self.push_edit(record, ColumnEdit { column: column.id, kind: ColumnEditKind::Set { value, seen } });
+        self.push_edit(
+            record,
+            ColumnEdit {
+                column: column.id,
+                kind: ColumnEditKind::Set { value, seen },
+            },
+        );
         Ok(())
     }
 
@@ -198,7 +235,10 @@ impl<'a, 'm> Draft<'a, 'm> {
         let number = |value: &Value| match value {
             Value::Int(number) => Ok(*number),
             Value::Null => Ok(0),
-            _ => Err(CommandError::invalid(column.name, format!("{} is a number.", words::label(column.name)))),
+            _ => Err(CommandError::invalid(
+                column.name,
+                format!("{} is a number.", words::label(column.name)),
+            )),
         };
         self.add(record, column, number(value)? - number(seen)?)
     }
@@ -207,31 +247,62 @@ impl<'a, 'm> Draft<'a, 'm> {
     pub fn add(&mut self, record: &Record, column: &Column, amount: i64) -> Result<(), CommandError> {
         check::editable(column)?;
         if column.merge != Merge::Counter {
-            let message = format!("{} is not counted up. Set its value instead.", words::label(column.name));
+            let message = format!(
+                "{} is not counted up. Set its value instead.",
+                words::label(column.name)
+            );
             return Err(CommandError::invalid(column.name, message));
         }
         let present = record.number(column.name).unwrap_or(0);
         check::new_value(column, &Value::Int(present.saturating_add(amount)))?;
         if amount != 0 {
-            self.push_edit(record, ColumnEdit { column: column.id, kind: ColumnEditKind::Add(amount) });
+            self.push_edit(
+                record,
+                ColumnEdit {
+                    column: column.id,
+                    kind: ColumnEditKind::Add(amount),
+                },
+            );
         }
         Ok(())
     }
 
+    /// Keeps a row that somebody has deleted: made again, without other values, it is no longer hidden.
+    pub fn keep(&mut self, record: &Record) {
+        let action = RowAction::Create(Vec::new());
+        self.writes.push(RowWrite {
+            table: record.table.id,
+            row: record.id(),
+            action,
+        });
+    }
+
     /// Hides the row.
     pub fn delete(&mut self, record: &Record) {
-        self.writes.push(RowWrite { table: record.table.id, row: record.id(), action: RowAction::Delete });
+        self.writes.push(RowWrite {
+            table: record.table.id,
+            row: record.id(),
+            action: RowAction::Delete,
+        });
     }
 
     /// All edits of a row are one write; of two of the same column the later counts.
     fn push_edit(&mut self, record: &Record, edit: ColumnEdit) {
         let same_row = |w: &&mut RowWrite| w.table == record.table.id && w.row == record.id();
-        if let Some(RowWrite { action: RowAction::Edit(edits), .. }) = self.writes.iter_mut().find(same_row) {
+        if let Some(RowWrite {
+            action: RowAction::Edit(edits),
+            ..
+        }) = self.writes.iter_mut().find(same_row)
+        {
             edits.retain(|e| e.column != edit.column);
             edits.push(edit);
         } else {
             let action = RowAction::Edit(vec![edit]);
-            self.writes.push(RowWrite { table: record.table.id, row: record.id(), action });
+            self.writes.push(RowWrite {
+                table: record.table.id,
+                row: record.id(),
+                action,
+            });
         }
     }
 
@@ -242,23 +313,44 @@ impl<'a, 'm> Draft<'a, 'm> {
         if self.created.contains(&(target, RowId(*id))) {
             return Ok(());
         }
-        self.row(Schema::hospital().by_id(target), RowId(*id), column.name).map(|_| ())
+        self.row(Schema::hospital().by_id(target), RowId(*id), column.name)
+            .map(|_| ())
     }
 
-    fn check_unique(&self, table: &Table, column: &Column, value: &Value, id: RowId) -> Result<(), CommandError> {
-        if !column.unique || value.is_null() {
+    /// Refuses a value that another row claims, unless that row gives it up in this very transaction.
+    fn check_claim(&self, table: &Table, column: &Column, value: &Value, id: RowId) -> Result<(), CommandError> {
+        if !column.claim || value.is_null() {
             return Ok(());
         }
         let others = self.reader.find(table, &[(column.id, value.clone())])?;
-        if others.iter().all(|row| row.id == id) {
+        if others
+            .iter()
+            .all(|row| row.id == id || self.gives_up(table, column, row.id))
+        {
             return Ok(());
         }
-        let (noun, text) = (words::noun(table.name), value.to_sql_text().unwrap_or_default());
-        let label = words::label(column.name);
-        Err(CommandError::invalid(
-            column.name,
-            format!("{label} {text} belongs to another {noun}. Choose another one."),
-        ))
+        let (noun, label) = (words::noun(table.name), words::label(column.name));
+        let message = if column.references.is_some() {
+            format!(
+                "Another {noun} has this {} already. Free it there first.",
+                label.to_lowercase()
+            )
+        } else {
+            let text = value.to_sql_text().unwrap_or_default();
+            format!("{label} {text} belongs to another {noun}. Choose another one.")
+        };
+        Err(CommandError::invalid(column.name, message))
+    }
+
+    fn gives_up(&self, table: &Table, column: &Column, row: RowId) -> bool {
+        self.writes
+            .iter()
+            .filter(|w| w.table == table.id && w.row == row)
+            .any(|write| match &write.action {
+                RowAction::Edit(edits) => edits.iter().any(|edit| edit.column == column.id),
+                RowAction::Delete => true,
+                RowAction::Create(_) => false,
+            })
     }
 }
 
@@ -272,5 +364,8 @@ pub(super) fn read_values<'v>(
     table: &'static Table,
     values: &'v Map<String, Json>,
 ) -> Result<NamedValues<'v>, CommandError> {
-    values.iter().map(|(name, json)| Ok((name.as_str(), check::read(check::column(table, name)?, json)?))).collect()
+    values
+        .iter()
+        .map(|(name, json)| Ok((name.as_str(), check::read(check::column(table, name)?, json)?)))
+        .collect()
 }

@@ -125,6 +125,13 @@ mod tests {
     }
 
     #[test]
+    fn a_patient_cannot_be_written_into_a_second_bed() {
+        let mut ward = Ward::with_anna_in_bed_1();
+        let error = ward.refusal("editRow", json!({ "table": "beds", "id": BED_2, "values": { "patient_id": ANNA } }));
+        assert_eq!(error.to_string(), "Another bed has this patient already. Free it there first.");
+    }
+
+    #[test]
     fn what_never_changes_is_refused() {
         let mut ward = Ward::new();
         for (column, value) in [("id", json!(BERT)), ("created_at", json!("2020-01-01T00:00:00Z"))] {

@@ -14,7 +14,10 @@ pub(super) fn end_usage(draft: &mut Draft, usage: &Record) -> Result<(), Command
         usage,
         vec![
             ("end_time", now.into()),
-            ("duration_minutes", usage.time("start_time").map(|start| now.minutes_since(start)).into()),
+            (
+                "duration_minutes",
+                usage.time("start_time").map(|start| now.minutes_since(start)).into(),
+            ),
             ("status", "completed".into()),
         ],
     )

@@ -43,19 +43,30 @@ pub enum CommandError {
 
 impl CommandError {
     pub(super) fn invalid(field: &str, message: impl Into<String>) -> Self {
-        Self::Invalid { field: Some(field.to_owned()), message: message.into() }
+        Self::Invalid {
+            field: Some(field.to_owned()),
+            message: message.into(),
+        }
     }
 
     pub(super) fn not_found(field: &str, message: impl Into<String>) -> Self {
-        Self::NotFound { field: Some(field.to_owned()), message: message.into() }
+        Self::NotFound {
+            field: Some(field.to_owned()),
+            message: message.into(),
+        }
     }
 
     pub(super) fn not_allowed(field: &str, message: impl Into<String>) -> Self {
-        Self::NotAllowed { field: Some(field.to_owned()), message: message.into() }
+        Self::NotAllowed {
+            field: Some(field.to_owned()),
+            message: message.into(),
+        }
     }
 
     pub(super) fn refused(message: impl Into<String>) -> Self {
-        Self::Refused { message: message.into() }
+        Self::Refused {
+            message: message.into(),
+        }
     }
 
     /// Machine-readable: `invalid`, `not_found`, `not_allowed`, `refused` or `store`.

@@ -21,7 +21,10 @@ pub struct Maker<'m> {
 impl Draft<'_, '_> {
     /// The maker's row in `staff`, if there is one.
     pub fn maker_as_staff(&self) -> Result<Option<Record>, CommandError> {
-        Ok(self.find("staff", &[("user_id", self.maker.user.into())])?.into_iter().next())
+        Ok(self
+            .find("staff", &[("user_id", self.maker.user.into())])?
+            .into_iter()
+            .next())
     }
 
     /// True if the maker has this role.

@@ -139,15 +139,26 @@ commands! {
 /// Plans a command: reads what it needs, checks it, and says what to write.
 pub fn plan(command: &Command, maker: &mut Maker, reader: &dyn Reader) -> Result<Plan, CommandError> {
     let mut draft = Draft::new(reader, maker);
-    let summary = command.draft(&mut draft).map_err(|error| error.renamed(|column| field_of(command, column)))?;
+    let summary = command
+        .draft(&mut draft)
+        .map_err(|error| error.renamed(|column| field_of(command, column)))?;
     let settles = draft.settles.take();
-    Ok(Plan { name: command.name(), summary, writes: draft.into_writes(), settles })
+    Ok(Plan {
+        name: command.name(),
+        summary,
+        writes: draft.into_writes(),
+        settles,
+    })
 }
 
 /// The command's own field for a column, if it has one: `doctor_id` → `doctorId`.
 fn field_of(command: &Command, column: &str) -> Option<String> {
     let (_, description) = DESCRIPTIONS.iter().find(|(name, _)| *name == command.name())?;
-    description.fields.iter().any(|field| field.name == column).then(|| camel_case(column))
+    description
+        .fields
+        .iter()
+        .any(|field| field.name == column)
+        .then(|| camel_case(column))
 }
 
 #[cfg(test)]
@@ -165,9 +176,16 @@ mod tests {
             }
             let read: Command = serde_json::from_value(command.clone()).unwrap_or_else(|e| panic!("{name}: {e}"));
             assert_eq!(read.name(), *name);
-            assert_eq!(serde_json::to_value(&read).unwrap(), command, "{name} comes out as it went in");
+            assert_eq!(
+                serde_json::to_value(&read).unwrap(),
+                command,
+                "{name} comes out as it went in"
+            );
             command["unknown"] = 1.into();
-            assert!(serde_json::from_value::<Command>(command).is_err(), "{name} refuses what it does not know");
+            assert!(
+                serde_json::from_value::<Command>(command).is_err(),
+                "{name} refuses what it does not know"
+            );
         }
     }
 

@@ -17,7 +17,11 @@ pub(super) fn unused(draft: &mut Draft, prefix: &str, table: &str, column: &str)
 }
 
 fn make(draft: &mut Draft, prefix: &str) -> String {
-    let date = draft.now().to_datetime().map(|t| t.format("%Y%m%d").to_string()).unwrap_or_default();
+    let date = draft
+        .now()
+        .to_datetime()
+        .map(|t| t.format("%Y%m%d").to_string())
+        .unwrap_or_default();
     // The low bits of a UUID v7 are the random ones.
     let random = draft.new_id().as_u128();
     let letters = (0..5).map(|at| char::from(ALPHABET[(random >> (5 * at)) as usize & 31]));

@@ -13,13 +13,20 @@ pub(super) fn is_waiting(entry: &Record) -> bool {
 
 /// The entry with which the patient waits, if any.
 pub(super) fn waiting(draft: &Draft, patient: RowId) -> Result<Option<Record>, CommandError> {
-    Ok(draft.find("patient_queue", &[("patient_id", patient.into())])?.into_iter().find(is_waiting))
+    Ok(draft
+        .find("patient_queue", &[("patient_id", patient.into())])?
+        .into_iter()
+        .find(is_waiting))
 }
 
 /// The place after the last one who waits for this department.
 pub(super) fn last_position(draft: &Draft, department: RowId) -> Result<i64, CommandError> {
     let entries = draft.find("patient_queue", &[("department_id", department.into())])?;
-    let last = entries.iter().filter(|e| is_waiting(e)).filter_map(|e| e.number("queue_position")).max();
+    let last = entries
+        .iter()
+        .filter(|e| is_waiting(e))
+        .filter_map(|e| e.number("queue_position"))
+        .max();
     Ok(last.unwrap_or(0) + 1)
 }
 
@@ -39,9 +46,22 @@ pub(super) fn append(
 /// The wait is over: the patient lies in the bed.
 pub(super) fn admit(draft: &mut Draft, entry: &Record, bed: &Record) -> Result<(), CommandError> {
     let now = draft.now();
-    let values =
-        vec![("status", "admitted".into()), ("assigned_bed_id", bed.id().into()), ("assignment_time", now.into())];
+    let values = vec![
+        ("status", "admitted".into()),
+        ("assigned_bed_id", bed.id().into()),
+        ("assignment_time", now.into()),
+    ];
     draft.edit(entry, values)
+}
+
+/// The entry with which the patient came to this bed, if any.
+pub(super) fn admitted_to(draft: &Draft, patient: RowId, bed: &Record) -> Result<Option<Record>, CommandError> {
+    let entries = draft.find(
+        "patient_queue",
+        &[("patient_id", patient.into()), ("assigned_bed_id", bed.id().into())],
+    )?;
+    let admitted = entries.into_iter().filter(|entry| entry.text("status") == "admitted");
+    Ok(admitted.max_by_key(|entry| entry.time("assignment_time")))
 }
 
 /// The patient has the bed after all: if he waits, his wait is over.
@@ -58,11 +78,13 @@ pub(super) fn return_from(draft: &mut Draft, patient: RowId, bed: &Record) -> Re
     if entries.iter().any(is_waiting) {
         return Ok(());
     }
-    let admitted = |e: &&Record| e.text("status") == "admitted" && e.refers_to("assigned_bed_id", bed.id());
-    if let Some(entry) = entries.iter().filter(admitted).max_by_key(|e| e.time("assignment_time")) {
-        let values =
-            vec![("status", "waiting".into()), ("assigned_bed_id", Value::Null), ("assignment_time", Value::Null)];
-        return draft.edit(entry, values);
+    if let Some(entry) = admitted_to(draft, patient, bed)? {
+        let values = vec![
+            ("status", "waiting".into()),
+            ("assigned_bed_id", Value::Null),
+            ("assignment_time", Value::Null),
+        ];
+        return draft.edit(&entry, values);
     }
     let department = department_of(draft, bed)?;
     append(draft, patient, department, vec![("priority_level", "high".into())]).map(|_| ())
@@ -74,7 +96,9 @@ fn department_of(draft: &Draft, bed: &Record) -> Result<RowId, CommandError> {
     if let Some(department) = room.and_then(|room| room.reference("department_id")) {
         return Ok(department);
     }
-    let own = draft.maker_as_staff()?.and_then(|staff| staff.reference("department_id"));
+    let own = draft
+        .maker_as_staff()?
+        .and_then(|staff| staff.reference("department_id"));
     own.ok_or_else(|| {
         let message = "The room of this bed has no department, so there is no queue to put the patient back into. \
                        Enter the room's department first.";
@@ -90,5 +114,7 @@ pub(super) fn refuse_if_waiting(draft: &Draft, patient: &Record) -> Result<(), C
     let department = draft.referenced(&entry, "department_id")?;
     let place = department.map_or_else(String::new, |d| format!(" for {}", d.text("name")));
     let name = words::person(patient);
-    Err(CommandError::refused(format!("{name} waits{place} already. Change that queue entry instead.")))
+    Err(CommandError::refused(format!(
+        "{name} waits{place} already. Change that queue entry instead."
+    )))
 }

@@ -18,10 +18,15 @@ pub(super) fn table(name: &str) -> Result<&'static Table, CommandError> {
 /// The parts of the key that the text names.
 pub(super) fn parts(table: &Table, text: &str) -> Result<Vec<Uuid>, CommandError> {
     let parts: Option<Vec<Uuid>> = text.split('/').map(|part| Uuid::parse_str(part).ok()).collect();
-    parts.filter(|parts| parts.len() == table.primary_key.len()).ok_or_else(|| {
-        let form = table.key_names().join("/");
-        CommandError::invalid("id", format!("{text} is not the id of a row of {}: give {form} as UUIDs.", table.name))
-    })
+    parts
+        .filter(|parts| parts.len() == table.primary_key.len())
+        .ok_or_else(|| {
+            let form = table.key_names().join("/");
+            CommandError::invalid(
+                "id",
+                format!("{text} is not the id of a row of {}: give {form} as UUIDs.", table.name),
+            )
+        })
 }
 
 /// The row that the text names.

@@ -1,14 +1,18 @@
 //! A person settles a conflict.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use crate::{
     command::{
-        CommandError, OpenConflict, check, declare, delete_row,
+        CommandError, OpenConflict, bed, check, declare, delete_row,
         draft::Draft,
         queue,
         record::Record,
+        stay::Stay,
         stock::{self, Movement},
+        turnover::{self, Released},
         words,
     },
     ids::RowId,
@@ -50,7 +54,10 @@ impl SettleConflict {
     fn keep_or_delete(&self, draft: &mut Draft, record: &Record) -> Result<String, CommandError> {
         let noun = words::noun(record.table.name);
         match self.value {
-            Json::Bool(true) => Ok(format!("Keep {noun}")),
+            Json::Bool(true) => {
+                draft.keep(record);
+                Ok(format!("Keep {noun}"))
+            }
             Json::Bool(false) => {
                 delete_row::refuse_if_referenced(draft, record)?;
                 draft.delete(record);
@@ -70,26 +77,57 @@ fn settle_column(draft: &mut Draft, record: &Record, column: &Column, value: Val
     draft.set(record, column, value, current).map_err(|error| error.renamed(|_| Some("value".into())))
 }
 
-/// One patient keeps the bed; the others go back to the queue.
+/// One patient has the bed; the others go back to the queue, unless they lie elsewhere.
 fn settle_bed(draft: &mut Draft, bed: &Record, value: &Value, conflict: &OpenConflict) -> Result<(), CommandError> {
+    let chosen = match value {
+        Value::Uuid(patient) => Some(RowId(*patient)),
+        _ => None,
+    };
+    if let Some(patient) = chosen {
+        leave_other_bed(draft, patient, bed)?;
+    }
     settle_column(draft, bed, bed.table.expect("patient_id"), value.clone())?;
-    let status = if value.is_null() { "available" } else { "occupied" };
-    draft.edit(bed, vec![("status", status.into())])?;
-    let shown = bed.get("patient_id");
-    let mut losers: Vec<RowId> = Vec::new();
-    for side in conflict.sides.iter().chain([shown]).filter(|side| *side != value) {
-        match side {
-            Value::Uuid(patient) if !losers.contains(&RowId(*patient)) => losers.push(RowId(*patient)),
-            _ => {}
+    if let Some(patient) = chosen {
+        draft.edit(bed, vec![("status", "occupied".into())])?;
+        if bed.reference("patient_id") != chosen {
+            // The date that stands there is the other patient's.
+            let entry = queue::admitted_to(draft, patient, bed)?;
+            let since = entry.and_then(|entry| entry.time("assignment_time")).unwrap_or(draft.now());
+            draft.edit(bed, vec![("admission_date", since.into()), ("discharge_date", Value::Null)])?;
+        }
+    } else if bed.text("status") == "occupied" {
+        draft.edit(bed, vec![("status", "available".into())])?;
+    }
+    for patient in losers(bed, value, conflict) {
+        let elsewhere = bed::of_patient(draft, patient)?.is_some_and(|other| other.id() != bed.id());
+        if !elsewhere {
+            queue::return_from(draft, patient, bed)?;
         }
     }
-    for patient in losers {
-        queue::return_from(draft, patient, bed)?;
+    chosen.map_or(Ok(()), |patient| queue::confirm(draft, patient, bed))
+}
+
+/// The patients that somebody meant for this bed, without the one who has it now.
+fn losers(bed: &Record, value: &Value, conflict: &OpenConflict) -> BTreeSet<RowId> {
+    let sides = conflict.sides.iter().chain([bed.get("patient_id")]).filter(|side| *side != value);
+    sides
+        .filter_map(|side| match side {
+            Value::Uuid(patient) => Some(RowId(*patient)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A patient who was entered in another bed first moves here with all that belongs to his stay.
+fn leave_other_bed(draft: &mut Draft, patient: RowId, bed: &Record) -> Result<(), CommandError> {
+    match bed::of_patient(draft, patient)? {
+        Some(other) if other.id() != bed.id() => {
+            Stay::of_patient(draft, patient)?.move_to(draft, bed.id())?;
+            bed::vacate(draft, &other)?;
+            turnover::open(draft, &other, patient, &Released::default())
+        }
+        _ => Ok(()),
     }
-    if let Value::Uuid(patient) = value {
-        queue::confirm(draft, RowId(*patient), bed)?;
-    }
-    Ok(())
 }
 
 /// Somebody has counted: the difference is written down as an adjustment.
@@ -152,6 +190,18 @@ mod tests {
         let entry = ward.only("patient_queue");
         assert!(entry.refers_to("patient_id", BERT) && entry.refers_to("department_id", SURGERY));
         assert_eq!((entry.text("status"), entry.number("queue_position")), ("waiting", Some(1)));
+    }
+
+    #[test]
+    fn a_patient_whose_other_bed_was_first_can_be_moved_here_or_stay_there() {
+        for (value, here, there) in [(json!(ANNA), Some(ANNA), None), (json!(null), None, Some(ANNA))] {
+            let mut ward = Ward::with_anna_in_bed_1();
+            ward.conflict("beds", BED_2, Some("patient_id"), vec![ANNA.into()]);
+            ward.run("settleConflict", json!({ "conflictId": "c1", "value": value })).unwrap();
+            assert_eq!(ward.row("beds", BED_2).reference("patient_id"), here);
+            assert_eq!(ward.row("beds", BED_1).reference("patient_id"), there);
+            assert!(ward.rows("patient_queue").is_empty());
+        }
     }
 
     #[test]

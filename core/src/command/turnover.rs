@@ -11,12 +11,32 @@ use crate::{
 
 /// What is done to every bed, and its minutes.
 const CHECKLIST: [(&str, i64, &str); 6] = [
-    ("Remove linen", 5, "Strip the bed; used linen goes into the laundry bag at the bedside."),
-    ("Remove waste", 5, "Empty the bins and take out single-use material; sharps into their container."),
-    ("Disinfect bed", 10, "Wipe mattress, frame, rails and controls from clean to soiled; observe the contact time."),
-    ("Disinfect surroundings", 10, "Wipe locker, table, call button, light switches and door handles."),
+    (
+        "Remove linen",
+        5,
+        "Strip the bed; used linen goes into the laundry bag at the bedside.",
+    ),
+    (
+        "Remove waste",
+        5,
+        "Empty the bins and take out single-use material; sharps into their container.",
+    ),
+    (
+        "Disinfect bed",
+        10,
+        "Wipe mattress, frame, rails and controls from clean to soiled; observe the contact time.",
+    ),
+    (
+        "Disinfect surroundings",
+        10,
+        "Wipe locker, table, call button, light switches and door handles.",
+    ),
     ("Clean floor", 10, "Mop the bed space wet, towards the door."),
-    ("Make bed", 5, "Fresh linen; bed lowered, brakes on, call button in reach."),
+    (
+        "Make bed",
+        5,
+        "Fresh linen; bed lowered, brakes on, call button in reach.",
+    ),
 ];
 
 /// What a patient leaves behind.
@@ -69,7 +89,10 @@ fn open_log(draft: &mut Draft, bed: &Record, patient: RowId, released: &Released
         ("discharge_completed_at", now.into()),
         ("cleaning_expected_duration", minutes().into()),
         ("cleaning_status", "pending".into()),
-        ("equipment_released_at", (!released.equipment.is_empty()).then_some(now).into()),
+        (
+            "equipment_released_at",
+            (!released.equipment.is_empty()).then_some(now).into(),
+        ),
         ("staff_released_at", released.staff.then_some(now).into()),
         ("status", "initiated".into()),
         ("priority", "normal".into()),
@@ -122,7 +145,9 @@ pub(super) fn refuse_unless_clean(draft: &Draft, bed: &Record) -> Result<(), Com
     let cleaning = current(draft, bed.id())?.is_some_and(|t| matches!(t.text("status"), "initiated" | "cleaning"));
     if cleaning && tasks == 0 {
         let name = words::capitalised(&words::bed(draft, bed)?);
-        return Err(CommandError::refused(format!("{name} is still being cleaned. Declare it ready first.")));
+        return Err(CommandError::refused(format!(
+            "{name} is still being cleaned. Declare it ready first."
+        )));
     }
     Ok(())
 }
@@ -133,14 +158,19 @@ pub(super) fn refuse_unless_tasks_done(draft: &Draft, bed: &Record) -> Result<us
         return Ok(0);
     };
     let tasks = tasks(draft, log.id())?;
-    let open: Vec<&str> =
-        tasks.iter().filter(|t| t.text("status") != "completed").map(|t| t.text("task_name")).collect();
+    let open: Vec<&str> = tasks
+        .iter()
+        .filter(|t| t.text("status") != "completed")
+        .map(|t| t.text("task_name"))
+        .collect();
     if open.is_empty() {
         return Ok(tasks.len());
     }
     let name = words::capitalised(&words::bed(draft, bed)?);
     let (number, open) = (words::count("bed_cleaning_tasks", open.len()), open.join(", "));
-    Err(CommandError::refused(format!("{name} is not clean yet, {number} left: {open}. Finish them first.")))
+    Err(CommandError::refused(format!(
+        "{name} is not clean yet, {number} left: {open}. Finish them first."
+    )))
 }
 
 /// The first task has begun.
@@ -152,7 +182,10 @@ pub(super) fn cleaning_starts(draft: &mut Draft, log: &Record, cleaner: Option<&
             log,
             vec![
                 ("cleaning_started_at", now.into()),
-                ("cleaning_estimated_completion", Timestamp(now.0 + expected * 60_000_000).into()),
+                (
+                    "cleaning_estimated_completion",
+                    Timestamp(now.0 + expected * 60_000_000).into(),
+                ),
                 ("cleaning_status", "in_progress".into()),
                 ("status", "in_progress".into()),
             ],
@@ -161,11 +194,19 @@ pub(super) fn cleaning_starts(draft: &mut Draft, log: &Record, cleaner: Option<&
             draft.edit(log, vec![("cleaning_assigned_staff_id", cleaner.id().into())])?;
         }
     }
-    let Some(turnover) = log.reference("bed_id").map(|bed| current(draft, bed)).transpose()?.flatten() else {
+    let Some(turnover) = log
+        .reference("bed_id")
+        .map(|bed| current(draft, bed))
+        .transpose()?
+        .flatten()
+    else {
         return Ok(());
     };
     if turnover.text("status") == "initiated" {
-        draft.edit(&turnover, vec![("status", "cleaning".into()), ("cleaning_start_time", now.into())])?;
+        draft.edit(
+            &turnover,
+            vec![("status", "cleaning".into()), ("cleaning_start_time", now.into())],
+        )?;
         if let Some(user) = cleaner.and_then(|cleaner| cleaner.reference("user_id")) {
             draft.edit(&turnover, vec![("assigned_cleaner_id", user.into())])?;
         }
@@ -177,13 +218,30 @@ pub(super) fn cleaning_starts(draft: &mut Draft, log: &Record, cleaner: Option<&
 pub(super) fn cleaning_ends(draft: &mut Draft, log: &Record) -> Result<(), CommandError> {
     let now = draft.now();
     if log.text("cleaning_status") != "completed" {
-        draft.edit(log, vec![("cleaning_status", "completed".into()), ("cleaning_actual_completion", now.into())])?;
+        draft.edit(
+            log,
+            vec![
+                ("cleaning_status", "completed".into()),
+                ("cleaning_actual_completion", now.into()),
+            ],
+        )?;
     }
-    let Some(turnover) = log.reference("bed_id").map(|bed| current(draft, bed)).transpose()?.flatten() else {
+    let Some(turnover) = log
+        .reference("bed_id")
+        .map(|bed| current(draft, bed))
+        .transpose()?
+        .flatten()
+    else {
         return Ok(());
     };
     if matches!(turnover.text("status"), "initiated" | "cleaning") {
-        draft.edit(&turnover, vec![("status", "cleaning_complete".into()), ("cleaning_end_time", now.into())])?;
+        draft.edit(
+            &turnover,
+            vec![
+                ("status", "cleaning_complete".into()),
+                ("cleaning_end_time", now.into()),
+            ],
+        )?;
     }
     Ok(())
 }
@@ -221,7 +279,13 @@ pub(super) fn end_with(draft: &mut Draft, bed: &Record, patient: RowId) -> Resul
             cleaning_ends(draft, &log)?;
             complete(draft, &log)?;
         }
-        draft.edit(&log, vec![("next_patient_id", patient.into()), ("next_patient_assigned_at", now.into())])?;
+        draft.edit(
+            &log,
+            vec![
+                ("next_patient_id", patient.into()),
+                ("next_patient_assigned_at", now.into()),
+            ],
+        )?;
     }
     let Some(turnover) = current(draft, bed.id())? else {
         return Ok(());
@@ -231,15 +295,26 @@ pub(super) fn end_with(draft: &mut Draft, bed: &Record, patient: RowId) -> Resul
     }
     draft.edit(
         &turnover,
-        vec![("status", "assigned".into()), ("next_patient_id", patient.into()), ("next_assignment_time", now.into())],
+        vec![
+            ("status", "assigned".into()),
+            ("next_patient_id", patient.into()),
+            ("next_assignment_time", now.into()),
+        ],
     )
 }
 
 fn complete(draft: &mut Draft, log: &Record) -> Result<(), CommandError> {
     let now = draft.now();
-    let total: Value = log.time("discharge_started_at").map(|start| now.minutes_since(start)).into();
+    let total: Value = log
+        .time("discharge_started_at")
+        .map(|start| now.minutes_since(start))
+        .into();
     draft.edit(
         log,
-        vec![("status", "completed".into()), ("turnover_completed_at", now.into()), ("total_turnover_time", total)],
+        vec![
+            ("status", "completed".into()),
+            ("turnover_completed_at", now.into()),
+            ("total_turnover_time", total),
+        ],
     )
 }

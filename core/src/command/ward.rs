@@ -43,7 +43,13 @@ impl Ward {
     /// A doctor and a nurse (who acts), a room with two free beds, two patients, gloves and a monitor.
     pub fn new() -> Self {
         let now = Timestamp::parse("2026-01-31T12:00:00Z").unwrap();
-        let mut ward = Self { rows: BTreeMap::new(), conflicts: Vec::new(), user: NURSE, now, next_id: 0x1_0000 };
+        let mut ward = Self {
+            rows: BTreeMap::new(),
+            conflicts: Vec::new(),
+            user: NURSE,
+            now,
+            next_id: 0x1_0000,
+        };
         let user = |name: &str, role: &str| {
             json!({ "username": name, "email": format!("{name}@example.org"), "role": role, "first_name": name,
                     "last_name": "Berg" })
@@ -77,14 +83,16 @@ impl Ward {
     /// Anna lies in bed 1.
     pub fn with_anna_in_bed_1() -> Self {
         let mut ward = Self::new();
-        ward.run("admitPatient", json!({ "patientId": ANNA, "bedId": BED_1 })).unwrap();
+        ward.run("admitPatient", json!({ "patientId": ANNA, "bedId": BED_1 }))
+            .unwrap();
         ward
     }
 
     /// A row that is there already.
     #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
     pub fn given(&mut self, table: &str, row: RowId, values: Json) {
-        self.run("createRow", json!({ "table": table, "id": row, "values": values })).unwrap();
+        self.run("createRow", json!({ "table": table, "id": row, "values": values }))
+            .unwrap();
     }
 
     /// Carries out a command as the page gives it.
@@ -96,7 +104,11 @@ impl Ward {
             next_id += 1;
             Uuid::from_u128(next_id)
         };
-        let mut maker = Maker { user: UserId(self.user.0), now: self.now, new_id: &mut new_id };
+        let mut maker = Maker {
+            user: UserId(self.user.0),
+            now: self.now,
+            new_id: &mut new_id,
+        };
         let plan = plan(&command, &mut maker, self)?;
         self.next_id = next_id;
         plan.writes.iter().for_each(|write| self.apply(write));
@@ -107,11 +119,15 @@ impl Ward {
         let table = Schema::hospital().by_id(write.table);
         match &write.action {
             RowAction::Create(values) => {
-                let mut row = Row { table: table.id, id: write.row, values: vec![Value::Null; table.columns.len()] };
+                let empty = Row {
+                    table: table.id,
+                    id: write.row,
+                    values: vec![Value::Null; table.columns.len()],
+                };
+                let row = self.rows.entry((table.id, write.row)).or_insert(empty);
                 for (column, value) in values {
                     row.values[usize::from(column.0)] = value.clone();
                 }
-                assert!(self.rows.insert((table.id, write.row), row).is_none(), "made twice");
             }
             RowAction::Edit(edits) => {
                 let row = self.rows.get_mut(&(table.id, write.row)).unwrap();
@@ -142,13 +158,20 @@ impl Ward {
 
     pub fn row(&self, table: &str, row: RowId) -> Record {
         let table = Schema::hospital().expect(table);
-        Record { table, row: self.rows[&(table.id, row)].clone() }
+        Record {
+            table,
+            row: self.rows[&(table.id, row)].clone(),
+        }
     }
 
     pub fn rows(&self, table: &str) -> Vec<Record> {
         let table = Schema::hospital().expect(table);
         let rows = self.rows.values().filter(|row| row.table == table.id);
-        rows.map(|row| Record { table, row: row.clone() }).collect()
+        rows.map(|row| Record {
+            table,
+            row: row.clone(),
+        })
+        .collect()
     }
 
     /// The only row of a table.
@@ -176,7 +199,13 @@ impl Ward {
     pub fn conflict(&mut self, table: &str, row: RowId, column: Option<&str>, sides: Vec<Value>) {
         let table = Schema::hospital().expect(table);
         let column = column.map(|name| table.expect(name).id);
-        self.conflicts.push(OpenConflict { id: "c1".into(), table: table.id, row, column, sides });
+        self.conflicts.push(OpenConflict {
+            id: "c1".into(),
+            table: table.id,
+            row,
+            column,
+            sides,
+        });
     }
 }
 

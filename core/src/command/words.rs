@@ -44,7 +44,11 @@ pub(super) fn label(column: &str) -> String {
 /// `Anna Berg (P-1001)`, or for a user or a patient without a number only the name.
 pub(super) fn person(record: &Record) -> String {
     let name = format!("{} {}", record.text("first_name"), record.text("last_name"));
-    match record.table.column("patient_number").map(|_| record.text("patient_number")) {
+    match record
+        .table
+        .column("patient_number")
+        .map(|_| record.text("patient_number"))
+    {
         Some(number) if !number.is_empty() => format!("{name} ({number})"),
         _ => name,
     }
@@ -54,7 +58,9 @@ pub(super) fn person(record: &Record) -> String {
 pub(super) fn patient(draft: &Draft, id: Option<RowId>) -> Result<String, CommandError> {
     let Some(id) = id else { return Ok("nobody".into()) };
     let table = crate::schema::Schema::hospital().expect("patients");
-    Ok(draft.row_if_any(table, id)?.map_or_else(|| "a patient unknown here".into(), |record| person(&record)))
+    Ok(draft
+        .row_if_any(table, id)?
+        .map_or_else(|| "a patient unknown here".into(), |record| person(&record)))
 }
 
 /// `bed 3 in room 101`
@@ -69,18 +75,24 @@ pub(super) fn bed(draft: &Draft, bed: &Record) -> Result<String, CommandError> {
 /// The name of a member of staff.
 pub(super) fn staff(draft: &Draft, staff: &Record) -> Result<String, CommandError> {
     let user = draft.referenced(staff, "user_id")?;
-    Ok(user.map_or_else(|| format!("employee {}", staff.text("employee_id")), |user| person(&user)))
+    Ok(user.map_or_else(
+        || format!("employee {}", staff.text("employee_id")),
+        |user| person(&user),
+    ))
 }
 
 /// `2026-01-31 12:00 UTC`
 pub(super) fn minute(time: Timestamp) -> String {
-    time.to_datetime().map_or_else(|| time.to_string(), |t| t.format("%Y-%m-%d %H:%M UTC").to_string())
+    time.to_datetime()
+        .map_or_else(|| time.to_string(), |t| t.format("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 /// First letter large: a summary begins with it.
 pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
