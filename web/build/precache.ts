@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import type { Plugin, ResolvedConfig } from 'vite'
 
 const WORKER = 'service-worker.js'
@@ -35,7 +35,7 @@ export function precache(): Plugin {
       config = resolved
     },
     closeBundle() {
-      const folder = join(config.root, config.build.outDir)
+      const folder = resolve(config.root, config.build.outDir)
       const worker = join(folder, WORKER)
       const source = readFileSync(worker, 'utf8')
       if (!source.includes(PLACE)) this.error(`${WORKER} has no ${PLACE} to put the list of files in`)

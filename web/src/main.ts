@@ -8,7 +8,7 @@ import './styles/base.css'
 import './styles/controls.css'
 import './styles/layout.css'
 
-useEngine(connect())
+useEngine(connect)
 
 const target = document.getElementById('app')
 if (!target) throw new Error('BUG: index.html has no #app')

@@ -47,7 +47,9 @@ export class FormState {
   }
 
   refused(error: EngineError): void {
-    const named = this.fields.find((field) => field.name === error.field)
+    // A row's columns may be named with the part of the command they stand in: `values.phone`.
+    const name = error.field?.split('.').at(-1)
+    const named = this.fields.find((field) => field.name === name)
     if (named) this.problems = { [named.name]: error.message }
     else this.problem = error.message
   }

@@ -1,13 +1,15 @@
-/** The engine of this page. `main.ts` connects it once, before anything is drawn. */
+/** The engine of this page. `main.ts` says how to connect it; the first use does, so that a failure can be shown. */
 import type { Engine } from './port'
 
+let connect: (() => Engine) | null = null
 let connected: Engine | null = null
 
-export function useEngine(engine: Engine): void {
-  connected = engine
+export function useEngine(how: () => Engine): void {
+  connect = how
 }
 
 export function engine(): Engine {
-  if (!connected) throw new Error('BUG: the engine is used before it is connected')
+  if (!connect) throw new Error('BUG: the engine is used before main.ts named it')
+  connected ??= connect()
   return connected
 }
