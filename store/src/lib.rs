@@ -10,11 +10,17 @@
 //! - Log, documents, the 33 tables, claims, conflicts and outbox move in one SQLite transaction.
 //! - Nothing here reads a clock or randomness by itself: see [`Host`]. No threads, no network.
 
+mod conflicts;
 mod error;
+mod hex;
 mod host;
+mod meta;
 pub mod replica;
 pub mod schema;
 pub mod server;
+mod sql_value;
+mod tables;
+mod writing;
 
 pub use error::StoreError;
 pub use host::Host;

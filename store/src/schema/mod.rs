@@ -1,1 +1,139 @@
-//! The store's tables: the hospital's 33 and the engine's own.
+//! The store's tables: the hospital's 33 (declared in core) and the engine's own, which are named `sync_…`.
+//!
+//! A store remembers its format. A newer program brings an older store up to date, one migration after another, each in one
+//! transaction; an older program refuses a newer store.
+
+mod engine;
+
+use std::time::Duration;
+
+use holdfast_core::schema::{Schema, Side, sqlite};
+use rusqlite::Connection;
+
+use crate::{StoreError, meta};
+
+/// The statements of one migration.
+type Migration = fn(Side) -> Vec<String>;
+
+/// From format n to n + 1. Only ever appended to: a released migration never changes.
+const MIGRATIONS: [Migration; 1] = [first];
+
+/// The format that this build writes.
+pub const FORMAT: u32 = MIGRATIONS.len() as u32;
+
+fn first(side: Side) -> Vec<String> {
+    let mut statements = engine::tables(side);
+    statements.extend(sqlite(Schema::hospital(), side));
+    statements
+}
+
+/// Sets the connection up and brings its tables up to date.
+pub fn prepare(connection: &mut Connection, side: Side, key: Option<&[u8]>) -> Result<(), StoreError> {
+    if key.is_some() {
+        return Err(StoreError::EncryptionUnsupported);
+    }
+    settings(connection, side)?;
+    let found = check_format(connection, side)?;
+    for (number, migration) in (1u32..).zip(MIGRATIONS).skip(found as usize) {
+        let transaction = connection.transaction()?;
+        for statement in migration(side) {
+            transaction.execute_batch(&statement)?;
+        }
+        meta::set(&transaction, "format", number)?;
+        meta::set(&transaction, "side", side_name(side))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Every commit is durable when it returns. A server reads while it writes (WAL); in the browser a store has one connection,
+/// and its file system shares no memory, so that a journal that is cut short is what fits.
+fn settings(connection: &Connection, side: Side) -> Result<(), StoreError> {
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(512);
+    let journal = match side {
+        Side::Server => "WAL",
+        Side::Device => "TRUNCATE",
+    };
+    connection.pragma_update_and_check(None, "journal_mode", journal, |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -32_000)?;
+    Ok(())
+}
+
+/// The store's format; 0 for a new one.
+fn check_format(connection: &Connection, side: Side) -> Result<u32, StoreError> {
+    if !connection.table_exists(None, "sync_meta")? {
+        return Ok(0);
+    }
+    let found: u32 = meta::get(connection, "format")?.unwrap_or(0);
+    if found > FORMAT {
+        return Err(StoreError::NewerFormat { found, known: FORMAT });
+    }
+    let expected = side_name(side);
+    match meta::get::<String>(connection, "side")? {
+        Some(found) if found != expected => Err(StoreError::WrongSide { found, expected }),
+        _ => Ok(found),
+    }
+}
+
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Server => "server",
+        Side::Device => "device",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(side: Side) -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        prepare(&mut connection, side, None).unwrap();
+        connection
+    }
+
+    fn count(connection: &Connection, sql: &str) -> i64 {
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn both_sides_have_every_table_and_foreign_key_that_hospitals_count() {
+        for side in [Side::Server, Side::Device] {
+            let connection = store(side);
+            let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sync\\_%' ESCAPE '\\'
+                AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+            assert_eq!(count(&connection, tables), 33);
+            let keys = "SELECT count(*) FROM sqlite_schema AS t, pragma_foreign_key_list(t.name)
+                WHERE t.type = 'table' AND t.name NOT LIKE 'sync\\_%' ESCAPE '\\'";
+            assert_eq!(count(&connection, keys), 69);
+            assert_eq!(count(&connection, "PRAGMA foreign_keys"), 1);
+        }
+    }
+
+    #[test]
+    fn a_store_opens_again_as_it_was() {
+        let mut connection = store(Side::Device);
+        meta::set(&connection, "cursor", 7).unwrap();
+        prepare(&mut connection, Side::Device, None).unwrap();
+        assert_eq!(meta::get(&connection, "cursor").unwrap(), Some(7));
+    }
+
+    #[test]
+    fn a_store_of_a_newer_format_is_refused() {
+        let mut connection = store(Side::Server);
+        meta::set(&connection, "format", FORMAT + 1).unwrap();
+        let refused = prepare(&mut connection, Side::Server, None).unwrap_err();
+        assert!(refused.to_string().contains("install the newer version"), "{refused}");
+    }
+
+    #[test]
+    fn a_device_store_is_not_opened_as_a_servers_nor_with_a_key() {
+        let mut connection = store(Side::Device);
+        assert!(matches!(prepare(&mut connection, Side::Server, None), Err(StoreError::WrongSide { .. })));
+        let with_key = prepare(&mut connection, Side::Device, Some(b"secret"));
+        assert!(matches!(with_key, Err(StoreError::EncryptionUnsupported)));
+    }
+}

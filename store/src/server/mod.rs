@@ -10,6 +10,7 @@ mod stream;
 use std::path::Path;
 
 use ed25519_dalek::SigningKey;
+use holdfast_core::schema::Side;
 use rusqlite::Connection;
 use uuid::Uuid;
 
@@ -19,12 +20,12 @@ pub use quarantine::Quarantined;
 pub use session::{Session, TokenHash};
 pub use stream::{Pulled, Submission};
 
-use crate::{Host, StoreError};
+use crate::{Host, StoreError, meta, schema, sql_value};
 
 /// A server's store on SQLite. Blocking: use it from a thread of its own.
 pub struct ServerStore {
     connection: Connection,
-    host: Host,
+    totals: snapshot::Totals,
 }
 
 impl ServerStore {
@@ -38,17 +39,31 @@ impl ServerStore {
         Self::from_connection(Connection::open_in_memory()?, host)
     }
 
-    fn from_connection(connection: Connection, host: Host) -> Result<Self, StoreError> {
-        Ok(Self { connection, host })
+    fn from_connection(mut connection: Connection, mut host: Host) -> Result<Self, StoreError> {
+        schema::prepare(&mut connection, Side::Server, None)?;
+        let transaction = connection.transaction()?;
+        if meta::get::<String>(&transaction, "hospital_id")?.is_none() {
+            let id = uuid::Builder::from_random_bytes(host.bytes()).into_uuid();
+            meta::set(&transaction, "hospital_id", id.to_string())?;
+            meta::set(&transaction, "server_key", host.bytes::<32>())?;
+        }
+        transaction.commit()?;
+        Ok(Self {
+            connection,
+            totals: snapshot::Totals::default(),
+        })
     }
 
     /// Names the hospital's stream; made with the store.
     pub fn hospital_id(&self) -> Result<Uuid, StoreError> {
-        todo!()
+        let id: Option<String> = meta::get(&self.connection, "hospital_id")?;
+        sql_value::uuid_text(&id.ok_or_else(|| StoreError::corrupt("it has no hospital_id"))?)
     }
 
     /// The server's own key: it signs what the server itself imports. Made with the store.
     pub fn server_key(&self) -> Result<SigningKey, StoreError> {
-        todo!()
+        let seed: Option<[u8; 32]> = meta::get(&self.connection, "server_key")?;
+        let seed = seed.ok_or_else(|| StoreError::corrupt("it has no server_key"))?;
+        Ok(SigningKey::from_bytes(&seed))
     }
 }

@@ -2,11 +2,16 @@
 
 use holdfast_core::{
     ids::{DeviceId, Timestamp, TransactionId, UserId},
+    protocol,
     transaction::Transaction,
 };
+use rusqlite::{Connection, OptionalExtension};
 
-use super::ServerStore;
-use crate::StoreError;
+use super::{ServerStore, Submission};
+use crate::{
+    StoreError,
+    sql_value::{uuid, uuid_text},
+};
 
 /// A refused transaction.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +35,58 @@ pub struct Quarantined {
 impl ServerStore {
     /// The latest refused transactions, newest first.
     pub fn quarantine(&self, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
-        todo!("{limit}")
+        let sql = "SELECT id, user, device, code, reason, refused_at, entry FROM sync_quarantine
+            ORDER BY refused_at DESC, id DESC LIMIT ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.query([limit as i64])?;
+        let mut refused = Vec::new();
+        while let Some(row) = found.next()? {
+            let entry: Vec<u8> = row.get(6)?;
+            refused.push(Quarantined {
+                id: TransactionId(uuid(&row.get::<_, Vec<u8>>(0)?)?),
+                user: UserId(uuid_text(&row.get::<_, String>(1)?)?),
+                device: DeviceId(uuid_text(&row.get::<_, String>(2)?)?),
+                code: row.get(3)?,
+                reason: row.get(4)?,
+                refused_at: Timestamp(row.get(5)?),
+                transaction: protocol::decode(&entry).map_err(StoreError::corrupt)?,
+            });
+        }
+        Ok(refused)
     }
+}
+
+/// Keeps a refused transaction.
+pub(super) fn keep(
+    connection: &Connection,
+    submission: &Submission,
+    code: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let body = &submission.opened.body;
+    let sql = "INSERT INTO sync_quarantine (id, user, device, code, reason, refused_at, entry)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    connection.prepare_cached(sql)?.execute((
+        body.id.0.as_bytes(),
+        body.user.to_string(),
+        body.device.to_string(),
+        code,
+        reason,
+        now.0,
+        protocol::encode(&submission.transaction),
+    ))?;
+    Ok(())
+}
+
+/// Code and reason of a transaction that was refused before.
+pub(super) fn verdict(
+    connection: &Connection,
+    id: TransactionId,
+) -> Result<Option<(String, String)>, StoreError> {
+    let sql = "SELECT code, reason FROM sync_quarantine WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
 }

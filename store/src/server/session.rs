@@ -3,7 +3,7 @@
 use holdfast_core::ids::{DeviceId, Timestamp, UserId};
 
 use super::ServerStore;
-use crate::StoreError;
+use crate::{StoreError, sql_value};
 
 /// The SHA-256 of a session's token. The token itself is kept nowhere.
 pub type TokenHash = [u8; 32];
@@ -22,18 +22,43 @@ pub struct Session {
 }
 
 impl ServerStore {
-    /// Begins a session.
+    /// Begins a session, and forgets those that have expired by then.
     pub fn open_session(&mut self, token: &TokenHash, session: &Session) -> Result<(), StoreError> {
-        todo!("{token:?} {session:?}")
+        let transaction = self.connection.transaction()?;
+        transaction.execute("DELETE FROM sync_sessions WHERE expires_at <= ?1", [session.created_at.0])?;
+        transaction.execute(
+            "INSERT INTO sync_sessions (token_hash, user, device, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            (
+                token,
+                session.user.to_string(),
+                session.device.to_string(),
+                session.created_at.0,
+                session.expires_at.0,
+            ),
+        )?;
+        transaction.commit()?;
+        Ok(())
     }
 
     /// The session of a token, unless it has expired.
     pub fn session(&self, token: &TokenHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        todo!("{token:?} {now}")
+        let sql = "SELECT user, device, created_at, expires_at FROM sync_sessions
+            WHERE token_hash = ?1 AND expires_at > ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.query((token, now.0))?;
+        let Some(row) = found.next()? else { return Ok(None) };
+        Ok(Some(Session {
+            user: UserId(sql_value::uuid_text(&row.get::<_, String>(0)?)?),
+            device: DeviceId(sql_value::uuid_text(&row.get::<_, String>(1)?)?),
+            created_at: Timestamp(row.get(2)?),
+            expires_at: Timestamp(row.get(3)?),
+        }))
     }
 
     /// Ends a session.
     pub fn close_session(&mut self, token: &TokenHash) -> Result<(), StoreError> {
-        todo!("{token:?}")
+        self.connection
+            .execute("DELETE FROM sync_sessions WHERE token_hash = ?1", [token])?;
+        Ok(())
     }
 }

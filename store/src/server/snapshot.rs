@@ -1,9 +1,51 @@
-//! All documents, page by page, for a new device.
+//! All documents, page by page, for a new device: table after table, referenced ones first.
+//!
+//! A page is read when it is asked for. Changes between two pages do no harm: the device pulls from the first page's place
+//! on and folds what it has already without effect.
 
-use holdfast_core::{document::DocumentId, protocol::SnapshotResponse};
+use std::collections::HashMap;
+
+use holdfast_core::{
+    document::{Actor, DocumentId},
+    ids::{RowId, Seq, UserId},
+    protocol::{SnapshotDocument, SnapshotResponse},
+    schema::Schema,
+};
+use uuid::Uuid;
 
 use super::ServerStore;
-use crate::StoreError;
+use crate::{StoreError, hex, sql_value};
+
+/// No page grows beyond this by another document.
+const MAX_PAGE_BYTES: usize = 4 << 20;
+
+/// How many documents each part has, counted when the stream's end was there.
+#[derive(Default)]
+pub(super) struct Totals {
+    counted_at: Option<Seq>,
+    by_part: HashMap<i16, u64>,
+}
+
+/// Where a page begins: behind a row of the part at this place in the order.
+struct Token {
+    place: usize,
+    row: Vec<u8>,
+}
+
+impl Token {
+    fn parse(text: &str) -> Option<Self> {
+        let (place, row) = text.split_once('.')?;
+        let row = hex::decode(row).filter(|row| row.is_empty() || row.len() == 16)?;
+        Some(Self {
+            place: place.parse().ok()?,
+            row,
+        })
+    }
+
+    fn write(&self) -> String {
+        format!("{}.{}", self.place, hex::encode(&self.row))
+    }
+}
 
 impl ServerStore {
     /// A page of at most `limit` documents that the device may see, after those of the page that `after` came with. `None`
@@ -14,7 +56,105 @@ impl ServerStore {
         limit: usize,
         may_see: &dyn Fn(&DocumentId) -> bool,
     ) -> Result<Option<SnapshotResponse>, StoreError> {
-        let _ = (after, limit, may_see);
-        todo!()
+        let parts: Vec<i16> = parts().filter(|part| may_see(&any_of(*part))).collect();
+        let start = match after {
+            None => Token {
+                place: 0,
+                row: Vec::new(),
+            },
+            Some(text) => match Token::parse(text).filter(|token| token.place <= parts.len()) {
+                Some(token) => token,
+                None => return Ok(None),
+            },
+        };
+        // One state of the database for all of the page.
+        let transaction = self.connection.unchecked_transaction()?;
+        let as_of = self.head()?;
+        let actors = if after.is_none() { self.actors()? } else { Vec::new() };
+        let (documents, next) = self.page(&parts, start, limit.max(1), may_see)?;
+        drop(transaction);
+        let total = self.total(as_of, &parts)?;
+        Ok(Some(SnapshotResponse {
+            as_of,
+            documents,
+            actors,
+            next,
+            total,
+        }))
     }
+
+    fn page(
+        &self,
+        parts: &[i16],
+        mut at: Token,
+        limit: usize,
+        may_see: &dyn Fn(&DocumentId) -> bool,
+    ) -> Result<(Vec<SnapshotDocument>, Option<String>), StoreError> {
+        let sql = "SELECT row, state FROM sync_documents WHERE part = ?1 AND row > ?2 ORDER BY row LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let (mut documents, mut bytes) = (Vec::new(), 0);
+        while let Some(part) = parts.get(at.place) {
+            let room = limit - documents.len();
+            let mut found = statement.query((part, &at.row, room as i64))?;
+            while let Some(row) = found.next()? {
+                at.row = row.get(0)?;
+                let state: Vec<u8> = row.get(1)?;
+                bytes += state.len();
+                let id = DocumentId::from_part(*part, RowId(sql_value::uuid(&at.row)?));
+                if may_see(&id) {
+                    documents.push(SnapshotDocument {
+                        id,
+                        state: state.into(),
+                    });
+                }
+                if documents.len() >= limit || bytes >= MAX_PAGE_BYTES {
+                    return Ok((documents, Some(at.write())));
+                }
+            }
+            at = Token {
+                place: at.place + 1,
+                row: Vec::new(),
+            };
+        }
+        Ok((documents, None))
+    }
+
+    fn actors(&self) -> Result<Vec<(Actor, UserId)>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT actor, user FROM sync_actors")?;
+        let mut found = statement.query([])?;
+        let mut actors = Vec::new();
+        while let Some(row) = found.next()? {
+            let user = sql_value::uuid_text(&row.get::<_, String>(1)?)?;
+            actors.push((Actor(row.get(0)?), UserId(user)));
+        }
+        Ok(actors)
+    }
+
+    fn total(&mut self, head: Seq, parts: &[i16]) -> Result<u64, StoreError> {
+        if self.totals.counted_at != Some(head) {
+            let sql = "SELECT part, count(*) FROM sync_documents GROUP BY part";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let counts = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+            self.totals = Totals {
+                by_part: counts.collect::<Result<_, _>>()?,
+                counted_at: Some(head),
+            };
+        }
+        Ok(parts.iter().filter_map(|part| self.totals.by_part.get(part)).sum())
+    }
+}
+
+/// Every part, in the order of the snapshot.
+fn parts() -> impl Iterator<Item = i16> {
+    let schema = Schema::hospital();
+    schema.insert_order.iter().flat_map(move |id| {
+        let main = DocumentId::main(*id, RowId(Uuid::nil())).part();
+        let restricted = schema.by_id(*id).columns.iter().any(|c| c.restricted);
+        std::iter::once(main).chain(restricted.then_some(main + 256))
+    })
+}
+
+/// A document of a part: whether a device may see it depends on nothing else yet.
+fn any_of(part: i16) -> DocumentId {
+    DocumentId::from_part(part, RowId(Uuid::nil()))
 }

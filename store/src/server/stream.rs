@@ -1,14 +1,18 @@
 //! The stream: taking transactions in, giving them out.
 
 use holdfast_core::{
-    ids::{Seq, Timestamp},
+    document::Place,
+    ids::{Seq, Timestamp, TransactionId},
+    ingest::{Authority, Job, Needs, Rejection},
     policy::Role,
-    protocol::PushOutcome,
+    protocol::{self, PushOutcome},
+    schema::{Schema, Side},
     transaction::{LogEntry, Opened, Transaction},
 };
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::ServerStore;
-use crate::StoreError;
+use super::{ServerStore, quarantine};
+use crate::{StoreError, meta, writing::Writing};
 
 /// A transaction that wants to be in the stream. Its signature and its maker's sign-in on the device have been checked.
 #[derive(Clone, Debug)]
@@ -35,22 +39,162 @@ pub struct Pulled {
 impl ServerStore {
     /// Takes transactions in, all in one database transaction, in order. An outcome for each; one that is known already
     /// gets the outcome that it had. An error means that nothing was taken.
-    pub fn accept(&mut self, submissions: Vec<Submission>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
-        todo!("{submissions:?} {now:?}")
+    pub fn accept(&mut self, submissions: &[Submission], now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut taking = Taking {
+            connection: &transaction,
+            writing: Writing::new(&transaction, Side::Server, now),
+            head: head(&transaction)?,
+            now,
+        };
+        taking.load(submissions)?;
+        let outcomes: Vec<_> = submissions.iter().map(|s| taking.take(s)).collect::<Result<_, _>>()?;
+        let Taking { writing, head, .. } = taking;
+        writing.finish()?;
+        meta::set(&transaction, "head", head.0 as i64)?;
+        transaction.commit()?;
+        Ok(outcomes)
     }
 
     /// What comes after a place in the stream: at most `max_entries`, and no more after `max_bytes` are full.
     pub fn pull(&self, after: Seq, max_entries: usize, max_bytes: usize) -> Result<Pulled, StoreError> {
-        todo!("{after} {max_entries} {max_bytes}")
+        // Read first: what is accepted meanwhile is pulled next time.
+        let head = self.head()?;
+        let sql = "SELECT seq, accepted_at, entry FROM sync_log WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.query((after.0 as i64, head.0 as i64, max_entries as i64))?;
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        while let Some(row) = found.next()? {
+            let entry = row.get_ref(2)?.as_blob().map_err(StoreError::corrupt)?;
+            bytes += entry.len();
+            entries.push(LogEntry {
+                seq: Seq(row.get::<_, i64>(0)? as u64),
+                accepted_at: Timestamp(row.get(1)?),
+                transaction: protocol::decode(entry).map_err(StoreError::corrupt)?,
+            });
+            if bytes >= max_bytes {
+                break;
+            }
+        }
+        Ok(Pulled { entries, head })
     }
 
     /// The end of the stream; 0 while it is empty.
     pub fn head(&self) -> Result<Seq, StoreError> {
-        todo!()
+        head(&self.connection)
     }
 
-    /// How many rows a table has. The table is one of the 33.
+    /// How many rows a table has; 0 if it is none of the 33.
     pub fn count(&self, table: &str) -> Result<u64, StoreError> {
-        todo!("{table}")
+        let Some(table) = Schema::hospital().table(table) else {
+            return Ok(0);
+        };
+        let sql = format!("SELECT count(*) FROM {}", table.name);
+        let count: i64 = self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+}
+
+fn head(connection: &Connection) -> Result<Seq, StoreError> {
+    Ok(Seq(meta::get::<i64>(connection, "head")?.unwrap_or(0) as u64))
+}
+
+/// A batch on its way into the stream.
+struct Taking<'c> {
+    connection: &'c Connection,
+    writing: Writing<'c>,
+    head: Seq,
+    now: Timestamp,
+}
+
+impl Taking<'_> {
+    /// Loads what the whole batch is known to need.
+    fn load(&mut self, submissions: &[Submission]) -> Result<(), StoreError> {
+        for submission in submissions {
+            self.writing.load(&Needs::of(&submission.opened))?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, submission: &Submission) -> Result<PushOutcome, StoreError> {
+        let id = submission.opened.body.id;
+        if let Some(outcome) = self.known(id, &submission.transaction)? {
+            return Ok(outcome);
+        }
+        let place = self.head.next();
+        let job = Job::Ingest {
+            opened: &submission.opened,
+            place: Place::Stream(place),
+            authority: Authority::Judge {
+                role: submission.role,
+                import: submission.import,
+            },
+        };
+        match self.writing.carry_out(&job)? {
+            Ok(()) => {
+                self.head = place;
+                self.log(submission)?;
+                Ok(PushOutcome::Accepted { id, seq: place })
+            }
+            Err(rejection) => self.refuse(submission, &rejection),
+        }
+    }
+
+    /// What became of a transaction that came before.
+    fn known(&self, id: TransactionId, transaction: &Transaction) -> Result<Option<PushOutcome>, StoreError> {
+        let rejected = |code: String, reason: String| PushOutcome::Rejected { id, code, reason };
+        let sql = "SELECT seq, entry FROM sync_log WHERE id = ?1";
+        let logged: Option<(i64, Vec<u8>)> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some((seq, entry)) = logged {
+            let entry: Transaction = protocol::decode(&entry).map_err(StoreError::corrupt)?;
+            if entry.body != transaction.body {
+                let reason = "another transaction has this id already".to_owned();
+                return Ok(Some(rejected("id_taken".to_owned(), reason)));
+            }
+            return Ok(Some(PushOutcome::Accepted {
+                id,
+                seq: Seq(seq as u64),
+            }));
+        }
+        let refused = quarantine::verdict(self.connection, id)?;
+        Ok(refused.map(|(code, reason)| rejected(code, reason)))
+    }
+
+    fn log(&self, submission: &Submission) -> Result<(), StoreError> {
+        let (body, seq) = (&submission.opened.body, self.head.0 as i64);
+        let sql = "INSERT INTO sync_log (seq, id, user, device, time, accepted_at, entry)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        self.connection.prepare_cached(sql)?.execute((
+            seq,
+            body.id.0.as_bytes(),
+            body.user.to_string(),
+            body.device.to_string(),
+            body.time.0,
+            self.now.0,
+            protocol::encode(&submission.transaction),
+        ))?;
+        // A deterministic change may come with several transactions; the first brought it.
+        let sql = "INSERT OR IGNORE INTO sync_changes (part, row, hash, seq) VALUES (?1, ?2, ?3, ?4)";
+        let mut insert = self.connection.prepare_cached(sql)?;
+        for change in &body.changes {
+            let document = change.document;
+            insert.execute((document.part(), document.row.0.as_bytes(), change.hash.0, seq))?;
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, submission: &Submission, rejection: &Rejection) -> Result<PushOutcome, StoreError> {
+        let reason = rejection.to_string();
+        quarantine::keep(self.connection, submission, rejection.code, &reason, self.now)?;
+        Ok(PushOutcome::Rejected {
+            id: submission.opened.body.id,
+            code: rejection.code.to_owned(),
+            reason,
+        })
     }
 }

@@ -1,0 +1,74 @@
+//! The engine's own tables. Users and devices are named by UUIDs in text, as in the 33 tables; documents' rows and
+//! transactions by their 16 bytes; times are microseconds since 1970.
+
+use holdfast_core::schema::Side;
+
+/// The statements that make them.
+pub(super) fn tables(side: Side) -> Vec<String> {
+    let own = match side {
+        Side::Server => SERVER,
+        Side::Device => DEVICE,
+    };
+    SHARED.iter().chain(own).map(ToString::to_string).collect()
+}
+
+const SHARED: &[&str] = &[
+    "CREATE TABLE sync_meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT",
+    // `part` is table and facet: see core's `DocumentId::part`. `shown` tells of a main document whether its row stands in
+    // its table.
+    "CREATE TABLE sync_documents (
+        part INTEGER NOT NULL, row BLOB NOT NULL, state BLOB NOT NULL, shown INTEGER NOT NULL,
+        PRIMARY KEY (part, row)) STRICT, WITHOUT ROWID",
+    // `place` is null for a claim of this device that has no place in the stream yet.
+    "CREATE TABLE sync_claims (
+        tbl INTEGER NOT NULL, col INTEGER NOT NULL, value TEXT NOT NULL, row BLOB NOT NULL,
+        place INTEGER, time INTEGER NOT NULL,
+        PRIMARY KEY (tbl, col, value, row)) STRICT, WITHOUT ROWID",
+    // Open while `settled_at` is null.
+    "CREATE TABLE sync_conflicts (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, tbl TEXT NOT NULL, row TEXT NOT NULL, col TEXT, task TEXT NOT NULL,
+        sides TEXT NOT NULL, raised_at INTEGER NOT NULL, settled_at INTEGER) STRICT",
+    "CREATE INDEX sync_conflicts_open ON sync_conflicts (raised_at) WHERE settled_at IS NULL",
+    "CREATE TABLE sync_actors (actor BLOB PRIMARY KEY, user TEXT NOT NULL) STRICT, WITHOUT ROWID",
+];
+
+const SERVER: &[&str] = &[
+    "CREATE TABLE sync_log (
+        seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, user TEXT NOT NULL, device TEXT NOT NULL,
+        time INTEGER NOT NULL, accepted_at INTEGER NOT NULL, entry BLOB NOT NULL) STRICT",
+    // Which transaction brought a change into a document's history.
+    "CREATE TABLE sync_changes (
+        part INTEGER NOT NULL, row BLOB NOT NULL, hash BLOB NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (part, row, hash)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE sync_quarantine (
+        id BLOB PRIMARY KEY, user TEXT NOT NULL, device TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL,
+        refused_at INTEGER NOT NULL, entry BLOB NOT NULL) STRICT",
+    "CREATE TABLE sync_credentials (user TEXT PRIMARY KEY, password_hash TEXT NOT NULL) STRICT",
+    "CREATE TABLE sync_devices (
+        device TEXT PRIMARY KEY, public_key BLOB NOT NULL, name TEXT NOT NULL, user TEXT NOT NULL,
+        registered_at INTEGER NOT NULL, revoked_at INTEGER) STRICT",
+    // Who has ever signed in where.
+    "CREATE TABLE sync_device_users (
+        device TEXT NOT NULL REFERENCES sync_devices, user TEXT NOT NULL, since INTEGER NOT NULL,
+        PRIMARY KEY (device, user)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE sync_sessions (
+        token_hash BLOB PRIMARY KEY, user TEXT NOT NULL, device TEXT NOT NULL,
+        created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+];
+
+const DEVICE: &[&str] = &[
+    // `new_ids` are the UUIDs that the command was given, in order: made again, it makes the same rows.
+    "CREATE TABLE sync_outbox (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, entry BLOB NOT NULL, command TEXT NOT NULL,
+        name TEXT NOT NULL, summary TEXT NOT NULL, user TEXT NOT NULL, role TEXT NOT NULL, new_ids BLOB NOT NULL,
+        made_at INTEGER NOT NULL, offline INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'rejected')), code TEXT, reason TEXT) STRICT",
+    // The documents that each waiting transaction writes to.
+    "CREATE TABLE sync_touched (
+        part INTEGER NOT NULL, row BLOB NOT NULL, n INTEGER NOT NULL REFERENCES sync_outbox ON DELETE CASCADE,
+        PRIMARY KEY (part, row, n)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX sync_touched_n ON sync_touched (n)",
+    // Those documents as the server last acknowledged them; what it refuses is taken back to here.
+    "CREATE TABLE sync_base (
+        part INTEGER NOT NULL, row BLOB NOT NULL, state BLOB NOT NULL, PRIMARY KEY (part, row)) STRICT, WITHOUT ROWID",
+];

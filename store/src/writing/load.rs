@@ -1,0 +1,146 @@
+//! Loads what a working set needs. In one process a point query on a key costs microseconds, so that each need is one.
+
+use std::collections::BTreeSet;
+
+use holdfast_core::{
+    document::{Document, DocumentId, Facet, Place},
+    ids::{ChangeHash, RowId, Seq, Timestamp},
+    ingest::{Claim, Claimant, Needs, Presence, RowKey, WorkingSet},
+    schema::{ColumnId, Schema, Table, TableId},
+};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::{
+    StoreError,
+    sql_value::{self, uuid},
+    tables,
+};
+
+/// Loads all of `needs` into the set.
+pub(super) fn load(connection: &Connection, needs: &Needs, set: &mut WorkingSet) -> Result<(), StoreError> {
+    for id in &needs.documents {
+        document(connection, *id, set)?;
+    }
+    for key in &needs.presence {
+        set.provide_presence(*key, presence(connection, *key)?);
+    }
+    for claim in &needs.claims {
+        set.provide_claimants(claim.clone(), claimants(connection, claim)?);
+    }
+    for key in &needs.referrers {
+        set.provide_referrers(*key, referrers(connection, *key)?);
+    }
+    for (id, hash) in &needs.changes {
+        let known = knows_change(connection, *id, *hash, set)?;
+        set.provide_change(*id, *hash, known);
+    }
+    Ok(())
+}
+
+fn document(connection: &Connection, id: DocumentId, set: &mut WorkingSet) -> Result<(), StoreError> {
+    let sql = "SELECT state, shown FROM sync_documents WHERE part = ?1 AND row = ?2";
+    let found: Option<(Vec<u8>, bool)> = connection
+        .prepare_cached(sql)?
+        .query_row((id.part(), id.row.0.as_bytes()), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if id.facet == Facet::Main {
+        let presence = presence_of(found.as_ref().map(|(_, shown)| *shown));
+        set.provide_presence(RowKey::of(&id), presence);
+    }
+    let document = match found {
+        Some((state, _)) => Document::from_bytes(&state).map_err(StoreError::corrupt)?,
+        None => Document::default(),
+    };
+    set.provide_document(id, document);
+    Ok(())
+}
+
+fn presence(connection: &Connection, key: RowKey) -> Result<Presence, StoreError> {
+    let sql = "SELECT shown FROM sync_documents WHERE part = ?1 AND row = ?2";
+    let part = DocumentId::main(key.table, key.row).part();
+    let shown = connection
+        .prepare_cached(sql)?
+        .query_row((part, key.row.0.as_bytes()), |row| row.get(0))
+        .optional()?;
+    Ok(presence_of(shown))
+}
+
+fn presence_of(shown: Option<bool>) -> Presence {
+    match shown {
+        None => Presence::Absent,
+        Some(false) => Presence::Hidden,
+        Some(true) => Presence::Shown,
+    }
+}
+
+fn claimants(connection: &Connection, claim: &Claim) -> Result<Vec<Claimant>, StoreError> {
+    let sql = "SELECT row, place, time FROM sync_claims WHERE tbl = ?1 AND col = ?2 AND value = ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query((claim.table.0, claim.column.0, claim.value.to_sql_text()))?;
+    let mut claimants = Vec::new();
+    while let Some(row) = found.next()? {
+        let place: Option<i64> = row.get(1)?;
+        claimants.push(Claimant {
+            place: place.map_or(Place::Pending, |seq| Place::Stream(Seq(seq as u64))),
+            time: Timestamp(row.get(2)?),
+            row: RowId(uuid(row.get_ref(0)?.as_blob().map_err(StoreError::corrupt)?)?),
+        });
+    }
+    claimants.sort_unstable();
+    Ok(claimants)
+}
+
+/// The rows that stand in their tables and reference this one.
+fn referrers(connection: &Connection, key: RowKey) -> Result<BTreeSet<RowKey>, StoreError> {
+    let schema = Schema::hospital();
+    let mut rows = BTreeSet::new();
+    for (table, column) in &schema.by_id(key.table).referenced_by {
+        rows.extend(rows_with(connection, schema.by_id(*table), *column, key.row)?);
+    }
+    Ok(rows)
+}
+
+fn rows_with(
+    connection: &Connection,
+    table: &'static Table,
+    column: ColumnId,
+    target: RowId,
+) -> Result<Vec<RowKey>, StoreError> {
+    let key: Vec<_> = table.primary_key.iter().map(|id| table.by_id(*id)).collect();
+    let (keys, name, column) = (table.key_names().join(", "), table.name, table.by_id(column).name);
+    let mut statement = connection.prepare_cached(&format!("SELECT {keys} FROM {name} WHERE {column} = ?1"))?;
+    let mut found = statement.query([target.0.to_string()])?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let values: Vec<_> = key
+            .iter()
+            .enumerate()
+            .map(|(i, column)| sql_value::read(column, row.get_ref(i)?))
+            .collect::<Result<_, StoreError>>()?;
+        rows.push(RowKey {
+            table: TableId(table.id.0),
+            row: tables::row_id(table, values.iter())?,
+        });
+    }
+    Ok(rows)
+}
+
+/// A server keeps every document's history. A device has only its ends, which is what its own changes build on.
+fn knows_change(
+    connection: &Connection,
+    id: DocumentId,
+    hash: ChangeHash,
+    set: &WorkingSet,
+) -> Result<bool, StoreError> {
+    let at_an_end = |d: &Document| d.heads.contains(&hash) || d.creation.is_some_and(|c| c.hash == hash);
+    if set.document(&id).is_some_and(at_an_end) {
+        return Ok(true);
+    }
+    if !connection.table_exists(None, "sync_changes")? {
+        return Ok(false);
+    }
+    let sql = "SELECT 1 FROM sync_changes WHERE part = ?1 AND row = ?2 AND hash = ?3";
+    Ok(connection
+        .prepare_cached(sql)?
+        .exists((id.part(), id.row.0.as_bytes(), hash.0))?)
+}
