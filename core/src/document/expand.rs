@@ -7,62 +7,102 @@
 
 use automerge::{
     ActorId, ChangeHash as AutomergeHash, ObjType,
-    legacy::{ObjectId as ChangeObject, Op, OpType},
+    legacy::{Key as ChangeKey, ObjectId as ChangeObject, Op, OpId as ChangeOpId, OpType},
 };
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Actor, DecodedChange, Document, DocumentId, Key, LiveOp, Scalar,
+    Actor, ActorClock, Creation, DecodedChange, Document, DocumentId, Key, LiveOp, ObjectKind, Place, Scalar,
+    fold::Arrival,
     write::{Builder, BuiltChange},
 };
-use crate::schema::{Column, Merge, Table};
-
-/// The kinds of object that a plain value can become.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
-    Text,
-    Map,
-    List,
-}
+use crate::{
+    ids::Timestamp,
+    schema::{Column, Merge, Table},
+};
 
 impl Document {
     /// The change that turns a column's plain value into an object, if the column can have one. `wanted` decides what an
     /// empty JSON column becomes.
     pub(super) fn expansion(&self, id: DocumentId, column: &Column, wanted: &Json) -> Option<BuiltChange> {
-        let plain = self.plain(column)?;
-        let kind = match (column.merge, &plain.json) {
-            (Merge::Text, Json::Null | Json::String(_)) => Kind::Text,
-            (Merge::Json, Json::Object(_)) => Kind::Map,
-            (Merge::Json, Json::Array(_)) => Kind::List,
-            (Merge::Json, Json::Null) if wanted.is_object() => Kind::Map,
-            (Merge::Json, Json::Null) if wanted.is_array() => Kind::List,
+        let (plain, json) = self.plain(column)?;
+        let kind = match (column.merge, &json) {
+            (Merge::Text, Json::Null | Json::String(_)) => ObjectKind::Text,
+            (Merge::Json, Json::Object(_)) => ObjectKind::Map,
+            (Merge::Json, Json::Array(_)) => ObjectKind::List,
+            (Merge::Json, Json::Null) if wanted.is_object() => ObjectKind::Map,
+            (Merge::Json, Json::Null) if wanted.is_array() => ObjectKind::List,
             _ => return None,
         };
-        Some(self.build_expansion(id, column, &plain, kind))
+        let plain = plain.map(|op| self.change_op_id(op.id));
+        Some(
+            Expansion {
+                document: id,
+                column,
+                creation: self.creation?,
+                plain,
+                kind,
+                json,
+            }
+            .build(),
+        )
     }
 
-    /// True if a change is exactly the one that this document's expansion of some column gives. Nobody else may use an
-    /// expansion's actor.
+    /// True if a change is an expansion of this document: exactly what its own contents give, on the row's first change.
+    /// The column may have other values by now.
     pub(crate) fn is_expansion(&self, id: DocumentId, table: &Table, decoded: &DecodedChange) -> bool {
-        let Some(column) = decoded.change.operations.first().and_then(|op| match &op.key {
-            automerge::legacy::Key::Map(name) => table.column(name),
-            automerge::legacy::Key::Seq(_) => None,
-        }) else {
-            return false;
-        };
-        [
-            Json::Null,
-            Json::Object(serde_json::Map::new()),
-            Json::Array(Vec::new()),
-        ]
-        .iter()
-        .filter_map(|wanted| self.expansion(id, column, wanted))
-        .any(|expansion| expansion.hash == decoded.hash)
+        self.reconstructed(id, table, decoded)
+            .is_some_and(|expansion| expansion.build().hash == decoded.hash)
     }
 
-    /// The column's value if it is still as the row's first change left it.
-    fn plain<'a>(&'a self, column: &Column) -> Option<Plain<'a>> {
+    fn reconstructed<'a>(&self, id: DocumentId, table: &'a Table, decoded: &DecodedChange) -> Option<Expansion<'a>> {
+        let creation = self.creation?;
+        let first = decoded.change.operations.first()?;
+        let ChangeKey::Map(name) = &first.key else { return None };
+        let column = table.column(name)?;
+        let plain = first.pred.get(0).cloned();
+        let known = plain.iter().map(|op| ActorClock {
+            actor: Actor(op.actor().to_bytes().to_vec()),
+            seq: 1,
+        });
+        let mut alone = Self {
+            actors: known.collect(),
+            ..Self::default()
+        };
+        alone
+            .fold(
+                table,
+                decoded,
+                Arrival {
+                    place: Place::Pending,
+                    time: Timestamp(0),
+                },
+            )
+            .ok()?;
+        let [
+            LiveOp {
+                id: made,
+                value: Scalar::Object(kind),
+                ..
+            },
+        ] = alone.live(column.id)
+        else {
+            return None;
+        };
+        let json = alone.object_json(*made, 0);
+        Some(Expansion {
+            document: id,
+            column,
+            creation,
+            plain,
+            kind: *kind,
+            json,
+        })
+    }
+
+    /// The column's value if it is still as the row's first change left it, and the operation that set it.
+    fn plain(&self, column: &Column) -> Option<(Option<&LiveOp>, Json)> {
         let creation = self.creation?;
         let live = match self.live_of(&Key::Column(column.id)) {
             [] => None,
@@ -75,46 +115,80 @@ impl Document {
             Some(Scalar::Str(text)) => serde_json::from_str(text).ok()?,
             _ => return None,
         };
-        Some(Plain { live, json })
+        Some((live, json))
     }
+}
 
-    fn build_expansion(&self, id: DocumentId, column: &Column, plain: &Plain<'_>, kind: Kind) -> BuiltChange {
-        let creation = self.creation.expect("BUG: a plain value without a first change");
-        let actor = self.expansion_actor(id, column, plain, kind);
-        let mut builder = Builder::new(ActorId::from(&actor.0[..]), creation.max_op + 1);
-        let make = match kind {
-            Kind::Text => ObjType::Text,
-            Kind::Map => ObjType::Map,
-            Kind::List => ObjType::List,
+/// All that an expansion follows from.
+struct Expansion<'a> {
+    document: DocumentId,
+    column: &'a Column,
+    creation: Creation,
+    /// The operation that set the plain value, if any did.
+    plain: Option<ChangeOpId>,
+    kind: ObjectKind,
+    json: Json,
+}
+
+impl Expansion<'_> {
+    fn build(&self) -> BuiltChange {
+        let contents = match (&self.json, self.kind) {
+            // An empty column and an empty object give the same change.
+            (Json::Null, ObjectKind::Text) => Json::String(String::new()),
+            (Json::Null, ObjectKind::Map) => Json::Object(serde_json::Map::new()),
+            (Json::Null, ObjectKind::List) => Json::Array(Vec::new()),
+            (json, _) => sorted(json),
+        };
+        let mut builder = Builder::new(ActorId::from(&self.actor(&contents)[..]), self.creation.max_op + 1);
+        let make = match self.kind {
+            ObjectKind::Text => ObjType::Text,
+            ObjectKind::Map => ObjType::Map,
+            ObjectKind::List => ObjType::List,
         };
         let object = builder.push(Op {
             action: OpType::Make(make),
             obj: ChangeObject::Root,
-            key: automerge::legacy::Key::Map(column.name.into()),
-            pred: plain.live.iter().map(|op| self.change_op_id(op.id)).collect(),
+            key: ChangeKey::Map(self.column.name.into()),
+            pred: self.plain.iter().cloned().collect(),
             insert: false,
         });
-        builder.fill(&object, &plain.json);
-        builder.finish(1, vec![AutomergeHash(creation.hash.0)], 0, None)
+        builder.fill(&object, &contents);
+        builder.finish(1, vec![AutomergeHash(self.creation.hash.0)], 0, None)
     }
 
-    fn expansion_actor(&self, id: DocumentId, column: &Column, plain: &Plain<'_>, kind: Kind) -> Actor {
+    /// The actor stands for the contents, so that no two different changes share one.
+    fn actor(&self, contents: &Json) -> [u8; 16] {
         let mut hasher = Sha256::new();
         hasher.update(b"holdfast expansion 1\0");
-        hasher.update(id.part().to_be_bytes());
-        hasher.update(id.row.0.as_bytes());
-        hasher.update(column.name.as_bytes());
-        hasher.update([0, kind as u8]);
-        if let Some(op) = plain.live {
-            hasher.update(op.id.counter.to_be_bytes());
-            hasher.update(&self.actor(op.id).0);
+        hasher.update(self.document.part().to_be_bytes());
+        hasher.update(self.document.row.0.as_bytes());
+        hasher.update(self.creation.hash.0);
+        hasher.update(self.column.name.as_bytes());
+        hasher.update([0, self.kind as u8]);
+        if let Some(op) = &self.plain {
+            hasher.update(op.counter().to_be_bytes());
+            hasher.update([op.actor().to_bytes().len() as u8]);
+            hasher.update(op.actor().to_bytes());
         }
-        Actor(hasher.finalize()[..16].to_vec())
+        hasher.update(contents.to_string());
+        let mut actor = [0; 16];
+        actor.copy_from_slice(&hasher.finalize()[..16]);
+        actor
     }
 }
 
-/// A column's plain value and the operation that set it.
-struct Plain<'a> {
-    live: Option<&'a LiveOp>,
-    json: Json,
+/// The same JSON with its keys in order, as a document gives it back.
+fn sorted(json: &Json) -> Json {
+    match json {
+        Json::Object(entries) => {
+            let mut entries: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| (key.clone(), sorted(value)))
+                .collect();
+            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            entries.into_iter().collect()
+        }
+        Json::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
 }

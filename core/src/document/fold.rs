@@ -100,7 +100,11 @@ impl Document {
             )?;
         }
         self.root.retain(|(_, live)| !live.is_empty());
-        if !self.root.iter().any(|(key, _)| *key == Key::Deleted) {
+        if !self
+            .live_of(&Key::Deleted)
+            .iter()
+            .any(|op| op.value == Scalar::Bool(true))
+        {
             self.deleting.clear();
         }
         if self.creation.is_none() {

@@ -55,6 +55,7 @@ impl Document {
             place: Place::Pending,
             time: writer.time,
         };
+        let before = self.clone();
         let mut built = Vec::new();
         if let RowAction::Edit(edits) = action {
             for edit in edits {
@@ -71,7 +72,8 @@ impl Document {
             RowAction::Delete => self.put_root(&mut builder, DELETED, &Key::Deleted, Scalar::Bool(true)),
         }
         if builder.ops.is_empty() {
-            return Ok(built);
+            *self = before;
+            return Ok(Vec::new());
         }
         let deps = self.heads.iter().map(|h| AutomergeHash(h.0)).collect();
         let seconds = writer.time.0.div_euclid(1_000_000);
@@ -84,7 +86,8 @@ impl Document {
     fn expansion_for(&self, id: DocumentId, table: &Table, edit: &ColumnEdit) -> Option<BuiltChange> {
         let column = table.by_id(edit.column);
         match &edit.kind {
-            ColumnEditKind::Set { value, .. } if !value.is_null() => {
+            // An emptied text becomes an object too: words written meanwhile stay.
+            ColumnEditKind::Set { value, .. } if column.merge == Merge::Text || !value.is_null() => {
                 self.expansion(id, column, &difference::to_json(column, value))
             }
             _ => None,

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::RowKey;
+use super::{RowKey, project::own_value};
 use crate::{
     document::{Actor, Document, Facet},
     ids::Timestamp,
@@ -67,7 +67,7 @@ pub struct Conflict {
     pub raised_at: Timestamp,
 }
 
-/// A value that somebody meant.
+/// A value that somebody meant, or that the tables show meanwhile. For a deleted row: kept (true) or deleted (false).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Side {
     /// The value.
@@ -106,31 +106,50 @@ pub(super) fn conflicts(
         });
     };
     for (document, facet) in std::iter::once((main, Facet::Main)).chain(restricted.map(|d| (d, Facet::Restricted))) {
-        for column in Document::columns_of(table, facet).filter(|c| c.review) {
-            let sides = sides(document, column);
-            if sides.iter().any(|s| s.value != sides[0].value) {
+        for column in Document::columns_of(table, facet).filter(|c| c.review || c.claim) {
+            let lost = main.lost_claims.contains(&column.id);
+            let mut sides = sides(document, column);
+            let differ = column.review && sides.iter().any(|s| s.value != sides[0].value);
+            if lost {
+                sides.iter_mut().for_each(|side| side.shown = false);
+                let value = own_value(column, key, main.value(column, column.first_in_stream));
+                sides.insert(
+                    0,
+                    Side {
+                        value,
+                        shown: true,
+                        actor: None,
+                        time: None,
+                    },
+                );
+            }
+            if lost || differ {
                 let kind = if column.claim {
                     ConflictKind::Claim
                 } else {
                     ConflictKind::Concurrent
                 };
-                raise(kind, Some(column), concurrent_task(table, column), sides);
+                let task = if lost {
+                    lost_task(table, column)
+                } else {
+                    concurrent_task(table, column)
+                };
+                raise(kind, Some(column), task, sides);
             }
         }
-    }
-    for column in main.lost_claims.iter().map(|id| table.by_id(*id)) {
-        let lost = sides(main, column)
-            .into_iter()
-            .map(|side| Side { shown: false, ..side })
-            .collect();
-        raise(ConflictKind::Claim, Some(column), lost_task(table, column), lost);
     }
     if main.has_deletion() {
         let task = format!(
             "This row of {} was deleted by one person while another used it. Keep it or delete it.",
             table.name
         );
-        raise(ConflictKind::Deleted, None, task, Vec::new());
+        let side = |kept| Side {
+            value: Value::Bool(kept),
+            shown: kept,
+            actor: None,
+            time: None,
+        };
+        raise(ConflictKind::Deleted, None, task, vec![side(true), side(false)]);
     }
     for column in table.columns.iter().filter(|c| c.merge == Merge::Counter) {
         if let value @ Value::Int(..0) = main.value(column, false) {

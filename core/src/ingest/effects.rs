@@ -255,9 +255,6 @@ impl Work<'_> {
                 i > 0,
             );
         }
-        if claimant.is_none() {
-            self.set_lost(key, column, false);
-        }
         if list != current {
             self.commit.claims.insert(claim.clone(), list);
         }

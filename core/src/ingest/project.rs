@@ -59,7 +59,8 @@ fn within(column: &Column, value: Value) -> Value {
     }
 }
 
-fn own_value(column: &Column, key: RowKey, value: Value) -> Value {
+/// What a row shows where another row has its value.
+pub(super) fn own_value(column: &Column, key: RowKey, value: Value) -> Value {
     let Value::Text(text) = value else { return Value::Null };
     if !column.not_null {
         return Value::Null;
