@@ -1,0 +1,92 @@
+/** One request and its answer, with the patience that ward networks need. */
+import type { HttpRequest } from './replica'
+
+export interface HttpAnswer {
+  status: number
+  body: Uint8Array<ArrayBuffer>
+}
+
+/** No answer came; the message is for people. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+  /** Makes it an `EngineError`. */
+  readonly code = 'offline'
+}
+
+export interface Patience {
+  /** Milliseconds until the answer must begin; large pushes over slow networks need it. */
+  begin: number
+  /** Milliseconds without a further byte after which an answer that began is given up. */
+  silence: number
+}
+
+const PATIENCE: Patience = { begin: 60_000, silence: 20_000 }
+/** Smaller bodies gain nothing from compression. */
+const COMPRESS_FROM = 1_024
+const UNREACHABLE = 'The server could not be reached. Your work is kept on this device and sent later.'
+const SLOW = 'The server did not answer in time. Your work is kept on this device and sent later.'
+
+export async function exchange(
+  server: string,
+  request: HttpRequest,
+  token: string,
+  stop: AbortSignal,
+  patience = PATIENCE,
+): Promise<HttpAnswer> {
+  const watchdog = new AbortController()
+  let timer = setTimeout(() => watchdog.abort(), patience.begin)
+  const stillThere = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => watchdog.abort(), patience.silence)
+  }
+  try {
+    const response = await fetch(server + request.path, {
+      ...(await content(request, token)),
+      method: request.method,
+      cache: 'no-store',
+      credentials: 'omit',
+      signal: AbortSignal.any([watchdog.signal, stop]),
+    })
+    return { status: response.status, body: await readAll(response, stillThere) }
+  } catch (error) {
+    throw new NoAnswer(watchdog.signal.aborted ? SLOW : UNREACHABLE, { cause: error })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function content({ body }: HttpRequest, token: string): Promise<RequestInit> {
+  const headers: Record<string, string> = { Authorization: `Bearer ${token}` }
+  if (body.length === 0) return { headers }
+  headers['Content-Type'] = 'application/cbor'
+  if (body.length < COMPRESS_FROM) return { headers, body }
+  headers['Content-Encoding'] = 'gzip'
+  return { headers, body: await gzip(body) }
+}
+
+async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))
+  return new Uint8Array(await new Response(packed).arrayBuffer())
+}
+
+async function readAll(response: Response, onPiece: () => void): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array<ArrayBuffer>[] = []
+  const reader = response.body?.getReader()
+  for (let size = 0; ;) {
+    onPiece()
+    const piece = await reader?.read()
+    if (!piece?.value) return join(pieces, size)
+    pieces.push(piece.value)
+    size += piece.value.length
+  }
+}
+
+function join(pieces: Uint8Array<ArrayBuffer>[], size: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}

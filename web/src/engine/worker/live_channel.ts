@@ -1,0 +1,89 @@
+/**
+ * The server's word that there is something new: `GET /v1/live`, held open. It carries no data: whatever comes means
+ * "pull now", and a channel that opens or breaks means it too, for what was missed and to learn how the server is.
+ */
+import type { Backoff } from './backoff'
+import { EventStreamReader } from './event_stream'
+
+/** Where to listen, and as whom. */
+export interface Station {
+  server: string
+  token: string
+}
+
+/** Milliseconds without a byte after which the channel is taken for dead; the server comments more often. */
+const SILENCE = 60_000
+
+export class LiveChannel {
+  #station: Station | null = null
+  #stop = new AbortController()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #connected = false
+
+  constructor(
+    private readonly poke: () => void,
+    private readonly backoff: Backoff,
+  ) {}
+
+  /** Listens there from now on; `null` is silence. The same station again changes nothing. */
+  follow(station: Station | null): void {
+    if (station?.server === this.#station?.server && station?.token === this.#station?.token) return
+    this.#station = station
+    this.#stop.abort()
+    this.#connected = false
+    this.backoff.reset()
+    this.#connectIn(0)
+  }
+
+  /** The server answers: connect now if that was being waited for. */
+  reached(): void {
+    if (!this.#connected) this.#connectIn(0)
+  }
+
+  #connectIn(milliseconds: number): void {
+    clearTimeout(this.#timer)
+    const station = this.#station
+    if (station) this.#timer = setTimeout(() => void this.#listen(station), milliseconds)
+  }
+
+  async #listen(station: Station): Promise<void> {
+    const stop = new AbortController()
+    this.#stop = stop
+    this.#connected = true
+    await this.#read(station, stop).catch(() => undefined)
+    // Stopped from outside: somebody else's turn.
+    if (this.#stop !== stop || this.#station !== station) return
+    this.#connected = false
+    this.#connectIn(this.backoff.next())
+  }
+
+  async #read(station: Station, stop: AbortController): Promise<void> {
+    let silence = setTimeout(() => stop.abort(), SILENCE)
+    let open = false
+    try {
+      const response = await fetch(`${station.server}/v1/live`, {
+        headers: { Authorization: `Bearer ${station.token}`, Accept: 'text/event-stream' },
+        cache: 'no-store',
+        credentials: 'omit',
+        signal: stop.signal,
+      })
+      // Refused or not offered: rounds of sync find out which, and go on without a channel.
+      if (!response.ok || !response.body) return
+      open = true
+      this.backoff.reset()
+      this.poke()
+      const events = new EventStreamReader()
+      const text = response.body.pipeThrough(new TextDecoderStream()).getReader()
+      for (;;) {
+        const piece = await text.read()
+        if (piece.done) return
+        clearTimeout(silence)
+        silence = setTimeout(() => stop.abort(), SILENCE)
+        if (events.take(piece.value).length > 0) this.poke()
+      }
+    } finally {
+      clearTimeout(silence)
+      if (open && this.#stop === stop) this.poke()
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/** The wasm engine with the port's types: the one place that vouches for the shape of the JSON it makes. */
+import type { Command } from '../generated/commands'
+import type { Engine } from '../pkg/holdfast_wasm.js'
+import type { Conflict, OutboxEntry, Receipt, Session, Status } from '../port'
+import type { Question } from './protocol'
+
+/** Something to ask the server. */
+export interface HttpRequest {
+  method: string
+  /** Path and query, from the server's address on. */
+  path: string
+  body: Uint8Array<ArrayBuffer>
+}
+
+/** The device's replica. Every method may throw an `EngineError`. */
+export interface Replica {
+  status(): Status
+  deviceKey(): string
+  token(): string | undefined
+  beginSession(answer: string, server: string): Session
+  /** Returns the tables that are empty now. */
+  endSession(discard: boolean): string[]
+  run(command: Command): { receipt: Receipt; tables: string[] }
+  /** Rows as JSON text. */
+  query(question: Question): string
+  tablesOf(sql: string): string[]
+  conflicts(): Conflict[]
+  outbox(): OutboxEntry[]
+  discard(transactionId: string): void
+  /** There may be something new: begins a round of sync. */
+  wake(): void
+  nextRequest(): HttpRequest | null
+  /** Returns the tables whose rows changed. */
+  takeResponse(status: number, body: Uint8Array): string[]
+  takeFailure(problem: string): void
+}
+
+export function replicaOf(engine: Engine): Replica {
+  return {
+    status: () => JSON.parse(engine.status()) as Status,
+    deviceKey: () => engine.deviceKey(),
+    token: () => engine.token(),
+    beginSession: (answer, server) => JSON.parse(engine.beginSession(answer, server)) as Session,
+    endSession: (discard) => engine.endSession(discard),
+    run(command) {
+      const done = engine.run(JSON.stringify(command))
+      const { receipt, tables } = done
+      done.free()
+      return { receipt: JSON.parse(receipt) as Receipt, tables }
+    },
+    query: ({ sql, parameters }) => engine.query(sql, JSON.stringify(parameters)),
+    tablesOf: (sql) => engine.tablesOf(sql),
+    conflicts: () => JSON.parse(engine.conflicts()) as Conflict[],
+    outbox: () => JSON.parse(engine.outbox()) as OutboxEntry[],
+    discard: (transactionId) => engine.discard(transactionId),
+    wake: () => engine.wake(),
+    nextRequest() {
+      const request = engine.nextRequest()
+      if (!request) return null
+      const { method, path, body } = request
+      request.free()
+      return { method, path, body: new Uint8Array(body) }
+    },
+    takeResponse: (status, body) => engine.takeResponse(status, body),
+    takeFailure: (problem) => engine.takeFailure(problem),
+  }
+}

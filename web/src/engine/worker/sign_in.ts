@@ -1,0 +1,76 @@
+/** Signing in: asks the server; the answer is the replica's to take. */
+import type { EngineError } from '../port'
+import type { SignIn } from './protocol'
+
+/** `SignInRequest` of core's protocol. */
+interface SignInRequest {
+  username: string
+  password: string
+  /** The device's public key, in hexadecimal digits. */
+  deviceKey: string
+  deviceName: string
+}
+
+const PATIENCE = 30_000
+
+/** Returns the server's answer as it came; throws an `EngineError` in words. */
+export async function askToSignIn(
+  { server, username, password }: SignIn,
+  device: { deviceKey: string; deviceName: string },
+): Promise<string> {
+  const body: SignInRequest = { username, password, ...device }
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(`${address(server)}/v1/session`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+      body: JSON.stringify(body),
+      cache: 'no-store',
+      credentials: 'omit',
+      signal: AbortSignal.timeout(PATIENCE),
+    })
+    text = await response.text()
+  } catch {
+    throw problem(
+      'offline',
+      'The server could not be reached. Check the network and the address, then try again.',
+    )
+  }
+  if (response.ok) return text
+  throw refusal(response.status, text)
+}
+
+/** The address without what people put behind it by mistake. */
+export function address(server: string): string {
+  try {
+    const url = new URL(server)
+    if (url.protocol === 'https:' || url.protocol === 'http:')
+      return url.href.replace(/[?#].*$/, '').replace(/\/+$/, '')
+  } catch {
+    // Said below.
+  }
+  const error = problem('invalid', 'This is not a server’s address. It looks like https://hospital.example.')
+  throw { ...error, field: 'server' } satisfies EngineError
+}
+
+/** What the server's refusal says, if it is one of Holdfast's; a proxy may answer in its place. */
+export function refusal(status: number, text: string): EngineError {
+  try {
+    const said: unknown = JSON.parse(text)
+    if (typeof said === 'object' && said !== null && 'code' in said && 'message' in said) {
+      const { code, message } = said
+      if (typeof code === 'string' && typeof message === 'string') return problem(code, message)
+    }
+  } catch {
+    // Not JSON, so not the server's.
+  }
+  if (status === 401 || status === 403)
+    return problem('sign_in_failed', 'User name or password is not right.')
+  return problem(
+    status >= 500 ? 'offline' : 'server',
+    `The server answered in a way that Holdfast does not understand (HTTP ${status}). Check the address, or try again later.`,
+  )
+}
+
+const problem = (code: string, message: string): EngineError => ({ code, message })

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Status } from '../port'
+import { Backoff } from './backoff'
+import { NoAnswer, type HttpAnswer } from './exchange'
+import type { HttpRequest, Replica } from './replica'
+import { Sync } from './sync'
+
+/** A replica that has `work` requests to make in a round, as the engine's: woken, it asks; a failure ends the round. */
+class FakeReplica {
+  work = 0
+  woken = false
+  connection: Status['connection'] = 'offline'
+  problems: string[] = []
+  signedIn = true
+
+  wake = () => void (this.woken = true)
+  token = () => (this.signedIn ? 'token' : undefined)
+  status = () =>
+    ({ session: this.signedIn ? { server: 'http://s' } : null, connection: this.connection }) as Status
+  nextRequest(): HttpRequest | null {
+    if (!this.signedIn || !this.woken) return null
+    return { method: 'GET', path: `/v1/pull?left=${this.work}`, body: new Uint8Array() }
+  }
+  takeResponse(status: number): string[] {
+    this.connection = status === 401 ? 'signedOut' : 'online'
+    this.work -= 1
+    if (this.work <= 0 || status !== 200) this.woken = false
+    return ['patients']
+  }
+  takeFailure(problem: string) {
+    this.problems.push(problem)
+    this.connection = 'offline'
+    this.woken = false
+  }
+}
+
+let replica: FakeReplica
+let exchanged: string[]
+let exchange: (server: string, request: HttpRequest, token: string, stop: AbortSignal) => Promise<HttpAnswer>
+let broken: unknown[]
+let sync: Sync
+
+const answer = (status: number): HttpAnswer => ({ status, body: new Uint8Array() })
+const settle = () => vi.advanceTimersByTimeAsync(0)
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  replica = new FakeReplica()
+  exchanged = []
+  broken = []
+  exchange = async () => answer(200)
+  sync = new Sync(replica as unknown as Replica, {
+    exchange(server, request, token, stop) {
+      exchanged.push(server + request.path)
+      return exchange(server, request, token, stop)
+    },
+    changed: () => undefined,
+    moved: () => undefined,
+    reached: () => undefined,
+    broken: (error) => broken.push(error),
+    backoff: new Backoff(() => 0.999999),
+  })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+  expect(broken).toEqual([])
+})
+
+describe('sync', () => {
+  it('asks until the replica has nothing more to ask, then looks again in a minute', async () => {
+    replica.work = 3
+    sync.wake()
+    await settle()
+    expect(exchanged).toHaveLength(3)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(exchanged).toHaveLength(4)
+  })
+
+  it('tries again later and later while no answer comes, and at once when it is woken', async () => {
+    exchange = () => Promise.reject(new NoAnswer('gone'))
+    sync.wake()
+    await settle()
+    expect(replica.problems).toEqual(['gone'])
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(exchanged).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(1_999)
+    expect(exchanged).toHaveLength(2)
+    sync.wake()
+    await settle()
+    expect(exchanged).toHaveLength(3)
+  })
+
+  it('sends commands that are made together together', async () => {
+    sync.commandDone()
+    sync.commandDone()
+    await vi.advanceTimersByTimeAsync(49)
+    expect(exchanged).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(exchanged).toHaveLength(1)
+  })
+
+  it('forgets no wake that comes while a round runs', async () => {
+    let release = (_: HttpAnswer) => {}
+    exchange = () => new Promise((resolve) => (release = resolve))
+    sync.wake()
+    await settle()
+    sync.wake()
+    replica.work = 2
+    exchange = async () => answer(200)
+    release(answer(200))
+    await settle()
+    expect(exchanged).toHaveLength(2)
+  })
+
+  it('gives up what is under way when the network is lost', async () => {
+    exchange = (_server, _request, _token, stop) =>
+      new Promise((_, reject) => stop.addEventListener('abort', () => reject(new NoAnswer('aborted'))))
+    sync.wake()
+    await settle()
+    sync.networkLost()
+    await settle()
+    expect(replica.problems).toEqual(['This device has no network. Your work is kept here and sent later.'])
+    expect(replica.connection).toBe('offline')
+    exchange = async () => answer(200)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(replica.connection).toBe('online')
+  })
+
+  it('waits for a new sign-in when the server wants one', async () => {
+    exchange = async () => answer(401)
+    sync.wake()
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(exchanged).toHaveLength(1)
+  })
+
+  it('asks nothing while nobody is signed in', async () => {
+    replica.signedIn = false
+    sync.wake()
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(exchanged).toEqual([])
+  })
+
+  it('tries again when the store could not take the answer', async () => {
+    replica.takeResponse = () => {
+      throw { code: 'store', message: 'The device is full.' }
+    }
+    sync.wake()
+    await settle()
+    expect(replica.problems).toEqual(['The device is full.'])
+  })
+
+  it('tells of a broken engine', async () => {
+    const trap = new Error('unreachable')
+    replica.takeResponse = () => {
+      throw trap
+    }
+    sync.wake()
+    await settle()
+    expect(broken.splice(0)).toEqual([trap])
+  })
+})

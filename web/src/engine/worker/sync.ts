@@ -1,0 +1,127 @@
+/**
+ * Keeps the replica in step: asks it what to send, sends it, gives it the answer, until there is nothing more.
+ *
+ * ```text
+ *  start, online, poke, command, syncNow ──► wake ──► round: nextRequest → exchange → takeResponse …  until null
+ *                                             ▲                         │
+ *                                             └── later ◄── in step: a minute · failed: backoff
+ * ```
+ *
+ * What to say to the server and what its answers mean is the replica's; when to speak is decided here.
+ */
+import { asEngineError } from '../error'
+import type { Backoff } from './backoff'
+import { isCrash } from './crash'
+import type { HttpAnswer } from './exchange'
+import type { HttpRequest, Replica } from './replica'
+
+export interface SyncSurroundings {
+  /** Throws `NoAnswer`. */
+  exchange(server: string, request: HttpRequest, token: string, stop: AbortSignal): Promise<HttpAnswer>
+  /** Rows of these tables changed. */
+  changed(tables: string[]): void
+  /** The replica's status may be another. */
+  moved(): void
+  /** A round ended and the server had answered. */
+  reached(): void
+  /** The engine threw: it cannot go on. */
+  broken(error: unknown): void
+  backoff: Backoff
+}
+
+/** Milliseconds after which a device that hears no poke looks for itself. */
+const REGULARLY = 60_000
+/** Milliseconds that a command waits for others made with it. */
+const TOGETHER = 50
+const NO_NETWORK = 'This device has no network. Your work is kept here and sent later.'
+
+export class Sync {
+  #running = false
+  #again = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #stop = new AbortController()
+
+  constructor(
+    private readonly replica: Replica,
+    private readonly around: SyncSurroundings,
+  ) {}
+
+  /** There may be something to exchange: now. */
+  wake(): void {
+    this.replica.wake()
+    this.#again = true
+    if (!this.#running) void this.#round()
+  }
+
+  /** A command was carried out here. */
+  commandDone(): void {
+    this.#wakeIn(TOGETHER)
+  }
+
+  /** The browser says that there is no network. Rounds go on being tried, now and then: it has been wrong before. */
+  networkLost(): void {
+    this.#stop.abort()
+    this.replica.takeFailure(NO_NETWORK)
+    this.around.moved()
+    if (!this.#running) this.#wakeIn(this.around.backoff.next())
+  }
+
+  /** Whoever was signed in is not any more, or somebody else is: what is under way is nobody's. */
+  interrupt(): void {
+    this.#stop.abort()
+    clearTimeout(this.#timer)
+  }
+
+  async #round(): Promise<void> {
+    this.#running = true
+    clearTimeout(this.#timer)
+    try {
+      while (this.#again) {
+        this.#again = false
+        await this.#exchangeAll()
+      }
+      this.#settle()
+    } catch (error) {
+      this.around.broken(error)
+    } finally {
+      this.#running = false
+    }
+  }
+
+  /** What comes after a round. */
+  #settle(): void {
+    const { session, connection } = this.replica.status()
+    this.around.moved()
+    if (!session || connection === 'signedOut') return
+    if (connection === 'offline') return this.#wakeIn(this.around.backoff.next())
+    this.around.backoff.reset()
+    this.around.reached()
+    this.#wakeIn(REGULARLY)
+  }
+
+  async #exchangeAll(): Promise<void> {
+    for (;;) {
+      const request = this.replica.nextRequest()
+      const server = this.replica.status().session?.server
+      const token = this.replica.token()
+      if (!request || server === undefined || token === undefined) return
+      this.around.moved()
+      this.#stop = new AbortController()
+      const stop = this.#stop.signal
+      try {
+        const answer = await this.around.exchange(server, request, token, stop)
+        if (!stop.aborted) this.around.changed(this.replica.takeResponse(answer.status, answer.body))
+      } catch (error) {
+        if (isCrash(error)) throw error
+        // A store that cannot take the answer (a full device) is tried again later, as a network is.
+        if (!stop.aborted) this.replica.takeFailure(asEngineError(error).message)
+      }
+      this.around.moved()
+    }
+  }
+
+  #wakeIn(milliseconds: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.wake(), milliseconds)
+  }
+}
