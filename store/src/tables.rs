@@ -102,13 +102,13 @@ pub(crate) fn key_values<'r>(table: &'r Table, row: &'r Row) -> impl Iterator<It
 pub(crate) struct Tables<'c>(pub &'c Connection);
 
 impl Tables<'_> {
-    /// The key of a row that is shown.
+    /// The key of a row; `None` if it has several parts and no document tells them.
     fn key(&self, table: &Table, id: RowId) -> Result<Option<Vec<Value>>, StoreError> {
         if !table.has_composite_key() {
             return Ok(Some(vec![id.into()]));
         }
         let part = DocumentId::main(table.id, id).part();
-        let sql = "SELECT state FROM sync_documents WHERE part = ?1 AND row = ?2 AND shown";
+        let sql = "SELECT state FROM sync_documents WHERE part = ?1 AND row = ?2";
         let state: Option<Vec<u8>> = self
             .0
             .prepare_cached(sql)?
@@ -118,6 +118,13 @@ impl Tables<'_> {
         let document = Document::from_bytes(&state).map_err(StoreError::corrupt)?;
         let key = table.primary_key.iter();
         Ok(Some(key.map(|id| document.value(table.by_id(*id), false)).collect()))
+    }
+
+    /// A row's key as commands name it: parts joined by `/`.
+    pub fn key_text(&self, table: &Table, id: RowId) -> Result<String, StoreError> {
+        let key = self.key(table, id)?.unwrap_or_else(|| vec![id.into()]);
+        let parts: Vec<String> = key.iter().filter_map(Value::to_sql_text).collect();
+        Ok(parts.join("/"))
     }
 
     /// Rows by their columns' values, ordered by primary key.

@@ -7,19 +7,32 @@
 //!  next_request() ──► bytes ──► the server ──► bytes ──► take_response()                 one SQLite transaction
 //! ```
 //!
-//! *Architecture invariant*: the replica talks to nobody. It says what to send and is told what came; everything about one
-//! response is one SQLite transaction, so that a crash anywhere loses and doubles nothing.
+//! *Architecture invariants*
+//! - The replica talks to nobody. It says what to send and is told what came; everything about one response is one SQLite
+//!   transaction, so that a crash anywhere loses and doubles nothing.
+//! - For every document that a waiting transaction writes to, the base holds the document as the stream has it so far.
+//! - An actor's numbers are never used twice: the actor is new with each opening and whenever changes are taken back.
 
+mod base;
+mod conflict;
 mod error;
+mod identity;
+mod make;
 mod outbox;
 mod query;
+mod replay;
 mod run;
 mod session;
 mod status;
 mod sync;
 
+use std::collections::{BTreeSet, HashMap};
+
+use ed25519_dalek::SigningKey;
+use holdfast_core::{document::Actor, schema::Side};
 use rusqlite::Connection;
 
+pub use conflict::{Conflict, ConflictSide};
 pub use error::ReplicaError;
 pub use outbox::OutboxEntry;
 pub use run::{Receipt, ReceiptAction, ReceiptRow};
@@ -27,19 +40,36 @@ pub use session::Session;
 pub use status::{ConnectionState, FirstSync, Status};
 pub use sync::{Changed, HttpRequest, Method, RequestKind};
 
-use crate::{Host, StoreError};
+use crate::{Host, StoreError, schema};
 
 /// A device's store.
 pub struct Replica {
     connection: Connection,
     host: Host,
+    key: SigningKey,
+    actor: Actor,
+    session: Option<session::SignedIn>,
+    round: sync::Round,
+    /// Queries that were found harmless, and the tables that they read.
+    checked: HashMap<String, BTreeSet<&'static str>>,
 }
 
 impl Replica {
     /// Opens the store and brings it up to date; makes its tables and the device's key at the first opening. `key` is for
     /// encryption at rest, which is not supported yet: give `None`.
-    pub fn open(connection: Connection, host: Host, key: Option<&[u8]>) -> Result<Self, StoreError> {
-        let _ = key;
-        Ok(Self { connection, host })
+    pub fn open(mut connection: Connection, mut host: Host, key: Option<&[u8]>) -> Result<Self, StoreError> {
+        schema::prepare(&mut connection, Side::Device, key)?;
+        let key = identity::device_key(&connection, &mut host)?;
+        let actor = identity::new_actor(&key, &mut host);
+        let session = session::load(&connection)?;
+        Ok(Self {
+            connection,
+            host,
+            key,
+            actor,
+            session,
+            round: sync::Round::default(),
+            checked: HashMap::new(),
+        })
     }
 }

@@ -1,10 +1,23 @@
 //! What was done here and has not reached the server, or was refused.
 
-use holdfast_core::ids::TransactionId;
+use holdfast_core::{
+    command::Command,
+    ids::{Timestamp, TransactionId, UserId},
+    protocol,
+    transaction::{Body, Transaction},
+};
+use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
+use uuid::Uuid;
 
-use super::{Replica, ReplicaError};
-use crate::StoreError;
+use super::{
+    Replica, ReplicaError,
+    make::{Giver, Made},
+};
+use crate::{
+    StoreError,
+    sql_value::{uuid, uuid_text},
+};
 
 /// A transaction of this device that the server has not acknowledged, or has refused.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -29,11 +42,185 @@ pub struct OutboxEntry {
 impl Replica {
     /// What waits and what was refused, in the order it was made.
     pub fn outbox(&self) -> Result<Vec<OutboxEntry>, StoreError> {
-        todo!()
+        let sql = "SELECT id, name, summary, made_at, offline, state, reason FROM sync_outbox ORDER BY n";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.query([])?;
+        let mut entries = Vec::new();
+        while let Some(row) = found.next()? {
+            entries.push(OutboxEntry {
+                transaction_id: TransactionId(uuid(&row.get::<_, Vec<u8>>(0)?)?),
+                command: row.get(1)?,
+                summary: row.get(2)?,
+                made_at: Timestamp(row.get(3)?).to_string(),
+                made_offline: row.get(4)?,
+                state: row.get(5)?,
+                reason: row.get(6)?,
+            });
+        }
+        Ok(entries)
     }
 
     /// Drops a refused transaction for good.
     pub fn discard(&mut self, id: TransactionId) -> Result<(), ReplicaError> {
-        todo!("{id}")
+        let sql = "DELETE FROM sync_outbox WHERE id = ?1 AND state = 'rejected'";
+        match self.connection.prepare_cached(sql)?.execute([id.0.as_bytes()])? {
+            0 => Err(ReplicaError::NoSuchTransaction),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Adds a transaction at the end.
+pub(super) fn add(
+    connection: &Connection,
+    command: &Command,
+    made: &Made,
+    giver: &Giver,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO sync_outbox
+        (id, entry, command, name, summary, user, role, new_ids, made_at, offline, state)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'waiting')";
+    let body = &made.opened.body;
+    connection.prepare_cached(sql)?.execute((
+        body.id.0.as_bytes(),
+        protocol::encode(&made.transaction),
+        serde_json::to_string(command).map_err(StoreError::corrupt)?,
+        made.plan.name,
+        &made.plan.summary,
+        giver.user.to_string(),
+        &giver.role,
+        id_bytes(&made.new_ids),
+        giver.time.0,
+        giver.offline,
+    ))?;
+    touch(connection, connection.last_insert_rowid(), body)
+}
+
+fn id_bytes(ids: &[Uuid]) -> Vec<u8> {
+    ids.iter().flat_map(|id| *id.as_bytes()).collect()
+}
+
+/// Remembers which documents a transaction writes to.
+fn touch(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO sync_touched (part, row, n) VALUES (?1, ?2, ?3)";
+    let mut insert = connection.prepare_cached(sql)?;
+    for change in &body.changes {
+        insert.execute((change.document.part(), change.document.row.0.as_bytes(), n))?;
+    }
+    Ok(())
+}
+
+/// A transaction that waits.
+pub(super) struct Waiting {
+    pub n: i64,
+    pub id: TransactionId,
+    pub transaction: Transaction,
+}
+
+/// The waiting transaction with this id.
+pub(super) fn waiting(connection: &Connection, id: TransactionId) -> Result<Option<Waiting>, StoreError> {
+    let sql = "SELECT n, entry FROM sync_outbox WHERE id = ?1 AND state = 'waiting'";
+    let found: Option<(i64, Vec<u8>)> = connection
+        .prepare_cached(sql)?
+        .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((n, entry)) = found else { return Ok(None) };
+    let transaction = protocol::decode(&entry).map_err(StoreError::corrupt)?;
+    Ok(Some(Waiting { n, id, transaction }))
+}
+
+/// The first waiting transactions: at most `limit`, and none more after `max_bytes` are full.
+pub(super) fn first_waiting(
+    connection: &Connection,
+    limit: usize,
+    max_bytes: usize,
+) -> Result<Vec<Waiting>, StoreError> {
+    let sql = "SELECT n, id, entry FROM sync_outbox WHERE state = 'waiting' ORDER BY n LIMIT ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query([limit as i64])?;
+    let (mut first, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = found.next()? {
+        let entry: Vec<u8> = row.get(2)?;
+        bytes += entry.len();
+        if bytes > max_bytes && !first.is_empty() {
+            break;
+        }
+        first.push(Waiting {
+            n: row.get(0)?,
+            id: TransactionId(uuid(&row.get::<_, Vec<u8>>(1)?)?),
+            transaction: protocol::decode(&entry).map_err(StoreError::corrupt)?,
+        });
+    }
+    Ok(first)
+}
+
+/// A waiting command, to be made into a transaction again.
+pub(super) struct Again {
+    pub n: i64,
+    pub command: String,
+    pub giver: Giver,
+    pub new_ids: Vec<Uuid>,
+}
+
+/// All waiting commands, in order.
+pub(super) fn all_waiting(connection: &Connection) -> Result<Vec<Again>, StoreError> {
+    let sql = "SELECT n, command, user, role, new_ids, made_at, offline FROM sync_outbox
+        WHERE state = 'waiting' ORDER BY n";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = found.next()? {
+        let ids: Vec<u8> = row.get(4)?;
+        all.push(Again {
+            n: row.get(0)?,
+            command: row.get(1)?,
+            giver: Giver {
+                user: UserId(uuid_text(&row.get::<_, String>(2)?)?),
+                role: row.get(3)?,
+                time: Timestamp(row.get(5)?),
+                offline: row.get(6)?,
+            },
+            new_ids: ids.chunks(16).map(uuid).collect::<Result<_, _>>()?,
+        });
+    }
+    Ok(all)
+}
+
+/// Puts the transaction that a command became anew in the place of its old one.
+pub(super) fn renew(connection: &Connection, n: i64, made: &Made) -> Result<(), StoreError> {
+    let sql = "UPDATE sync_outbox SET id = ?2, entry = ?3, summary = ?4, new_ids = ?5 WHERE n = ?1";
+    let body = &made.opened.body;
+    connection.prepare_cached(sql)?.execute((
+        n,
+        body.id.0.as_bytes(),
+        protocol::encode(&made.transaction),
+        &made.plan.summary,
+        id_bytes(&made.new_ids),
+    ))?;
+    touch(connection, n, body)
+}
+
+/// Marks a transaction as refused; a person decides what to do.
+pub(super) fn reject(connection: &Connection, n: i64, code: &str, reason: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE sync_outbox SET state = 'rejected', code = ?2, reason = ?3 WHERE n = ?1";
+    connection.prepare_cached(sql)?.execute((n, code, reason))?;
+    connection
+        .prepare_cached("DELETE FROM sync_touched WHERE n = ?1")?
+        .execute([n])?;
+    Ok(())
+}
+
+/// Takes a transaction out.
+pub(super) fn remove(connection: &Connection, n: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM sync_outbox WHERE n = ?1")?
+        .execute([n])?;
+    Ok(())
+}
+
+/// How many are in a state.
+pub(super) fn count(connection: &Connection, state: &str) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM sync_outbox WHERE state = ?1";
+    let count: i64 = connection.prepare_cached(sql)?.query_row([state], |row| row.get(0))?;
+    Ok(count as u64)
 }

@@ -2,10 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_core::{command::Command, ids::TransactionId};
+use holdfast_core::{
+    command::Command,
+    ids::TransactionId,
+    row::{RowAction, RowWrite},
+    schema::{Schema, Side},
+};
+use rusqlite::{Connection, TransactionBehavior};
 use serde::Serialize;
+use uuid::Uuid;
 
-use super::{Replica, ReplicaError};
+use super::{
+    Replica, ReplicaError, base,
+    make::{Giver, Workshop},
+    outbox,
+};
+use crate::{StoreError, meta, tables::Tables, writing::Writing};
 
 /// What a command did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -45,8 +57,65 @@ pub enum ReceiptAction {
 }
 
 impl Replica {
-    /// Carries out a command as one transaction, which is durable when this returns, and waits in the outbox.
+    /// Carries out a command as one transaction, which is durable when this returns, and waits in the outbox. Wake the sync
+    /// ([`Replica::wake`]) to send it at once.
     pub fn run(&mut self, command: &Command) -> Result<Receipt, ReplicaError> {
-        todo!("{command:?}")
+        let signed_in = self.session.as_ref().ok_or(ReplicaError::SignedOut)?;
+        let giver = Giver {
+            user: signed_in.session.user_id,
+            role: signed_in.session.role.clone(),
+            time: self.host.now(),
+            offline: !self.round.reachable,
+        };
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if meta::get::<i64>(&transaction, "cursor")?.is_none() {
+            return Err(ReplicaError::FirstSync);
+        }
+        let mut writing = Writing::new(&transaction, Side::Device, giver.time);
+        let mut workshop = Workshop {
+            connection: &transaction,
+            host: &mut self.host,
+            key: &self.key,
+            actor: &self.actor,
+        };
+        let Some(made) = workshop.make(command, &giver, Vec::new(), &mut writing)? else {
+            return Ok(Receipt::of_nothing());
+        };
+        base::keep(&transaction, &made.opened.body)?;
+        outbox::add(&transaction, command, &made, &giver)?;
+        let changed_tables = writing.finish()?;
+        let rows = receipt_rows(&transaction, &made.plan.writes)?;
+        transaction.commit()?;
+        Ok(Receipt {
+            transaction_id: made.opened.body.id,
+            rows,
+            changed_tables,
+        })
     }
+}
+
+impl Receipt {
+    fn of_nothing() -> Self {
+        Self {
+            transaction_id: TransactionId(Uuid::nil()),
+            rows: Vec::new(),
+            changed_tables: BTreeSet::new(),
+        }
+    }
+}
+
+fn receipt_rows(connection: &Connection, writes: &[RowWrite]) -> Result<Vec<ReceiptRow>, StoreError> {
+    let row = |write: &RowWrite| {
+        let table = Schema::hospital().by_id(write.table);
+        Ok(ReceiptRow {
+            table: table.name,
+            id: Tables(connection).key_text(table, write.row)?,
+            action: match write.action {
+                RowAction::Create(_) => ReceiptAction::Created,
+                RowAction::Edit(_) => ReceiptAction::Changed,
+                RowAction::Delete => ReceiptAction::Deleted,
+            },
+        })
+    };
+    writes.iter().map(row).collect()
 }

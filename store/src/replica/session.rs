@@ -3,12 +3,18 @@
 use std::collections::BTreeSet;
 
 use holdfast_core::{
-    ids::{DeviceId, UserId},
+    document::{DocumentId, Facet},
+    ids::{DeviceId, RowId, UserId},
+    policy::Role,
     protocol::SignInResponse,
+    schema::Schema,
 };
+use rusqlite::{Connection, TransactionBehavior};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::{Replica, ReplicaError};
+use super::{Replica, ReplicaError, identity, outbox, replay};
+use crate::{StoreError, meta};
 
 /// Who is signed in.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -28,36 +34,120 @@ pub struct Session {
     pub device_id: DeviceId,
 }
 
+/// The session and its secret, as the store keeps them.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct SignedIn {
+    pub session: Session,
+    token: String,
+}
+
+/// The session that was there when the store was last used.
+pub(super) fn load(connection: &Connection) -> Result<Option<SignedIn>, StoreError> {
+    let stored: Option<String> = meta::get(connection, "session")?;
+    stored
+        .map(|json| serde_json::from_str(&json).map_err(StoreError::corrupt))
+        .transpose()
+}
+
 impl Replica {
-    /// This device.
-    pub fn device_id(&self) -> DeviceId {
-        todo!()
-    }
-
-    /// The device's public key in hexadecimal digits, as a sign-in names it.
-    pub fn device_key(&self) -> String {
-        todo!()
-    }
-
     /// What goes into `Authorization: Bearer …`, while somebody is signed in.
     pub fn token(&self) -> Option<&str> {
-        todo!()
+        self.session.as_ref().map(|s| s.token.as_str())
     }
 
     /// Who is signed in.
     pub fn session(&self) -> Option<&Session> {
-        todo!()
+        self.session.as_ref().map(|s| &s.session)
     }
 
     /// Somebody has signed in. Work of others on this device that waits is sent in their names. A sign-in to another hospital
-    /// empties the replica, and is refused while work waits; so is one of a role that sees other columns.
+    /// empties the replica and is refused while work is here; so is, while work waits, one of a role that sees other columns.
     pub fn begin_session(&mut self, response: &SignInResponse, server: &str) -> Result<Session, ReplicaError> {
-        todo!("{response:?} {server}")
+        let signed_in = SignedIn {
+            session: Session {
+                server: server.to_owned(),
+                user_id: response.user_id,
+                username: response.username.clone(),
+                display_name: response.display_name.clone(),
+                role: response.role.clone(),
+                device_id: self.device_id(),
+            },
+            token: response.token.clone(),
+        };
+        let json = serde_json::to_string(&signed_in).map_err(StoreError::corrupt)?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        prepare(&transaction, response)?;
+        meta::set(&transaction, "session", json)?;
+        transaction.commit()?;
+        let session = signed_in.session.clone();
+        self.session = Some(signed_in);
+        self.round.signed_in();
+        Ok(session)
     }
 
-    /// Leaves the session and takes the hospital's data off this device. Refuses while work waits, unless `discard` is set.
-    /// Returns the tables that are empty now.
+    /// Leaves the session. Refuses while work waits, unless `discard` is set: then it is taken back. The hospital's data stays
+    /// for whoever signs in next; nobody can ask for it meanwhile. Returns the tables whose rows changed.
     pub fn end_session(&mut self, discard: bool) -> Result<BTreeSet<&'static str>, ReplicaError> {
-        todo!("{discard}")
+        let now = self.host.now();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let waiting = outbox::count(&transaction, "waiting")?;
+        if waiting > 0 && !discard {
+            return Err(ReplicaError::WorkWaits(waiting));
+        }
+        let changed = replay::take_back(&transaction, now)?;
+        if discard {
+            transaction.execute("DELETE FROM sync_outbox", [])?;
+        }
+        meta::remove(&transaction, "session")?;
+        transaction.commit()?;
+        self.actor = identity::new_actor(&self.key, &mut self.host);
+        self.session = None;
+        self.round = super::sync::Round::default();
+        Ok(changed)
     }
+}
+
+/// Makes sure that what is here is what the signed-in user may have.
+fn prepare(connection: &Connection, response: &SignInResponse) -> Result<(), ReplicaError> {
+    let known: Option<String> = meta::get(connection, "hospital_id")?;
+    let (waiting, rejected) = (outbox::count(connection, "waiting")?, outbox::count(connection, "rejected")?);
+    if known.is_some_and(|known| known != response.hospital_id) {
+        if waiting + rejected > 0 {
+            return Err(ReplicaError::OtherHospital);
+        }
+        empty(connection)?;
+    }
+    let sees = sees_restricted(&response.role);
+    let saw: Option<bool> = meta::get(connection, "sees_restricted")?;
+    if saw.is_some_and(|saw| saw != sees) {
+        if waiting > 0 {
+            return Err(ReplicaError::WorkWaits(waiting));
+        }
+        empty(connection)?;
+    }
+    meta::set(connection, "hospital_id", &response.hospital_id)?;
+    meta::set(connection, "sees_restricted", sees)?;
+    Ok(())
+}
+
+fn sees_restricted(role: &str) -> bool {
+    let role: Role = role.parse().unwrap_or(Role::Auditor);
+    role.may_see(&DocumentId {
+        table: Schema::hospital().expect("staff").id,
+        facet: Facet::Restricted,
+        row: RowId(Uuid::nil()),
+    })
+}
+
+/// Forgets the hospital, as if the replica were new. References wait for the end of the transaction.
+fn empty(connection: &Connection) -> Result<(), StoreError> {
+    let engine = ["sync_documents", "sync_claims", "sync_conflicts", "sync_actors"];
+    let tables = Schema::hospital().insert_order.iter().rev();
+    for table in tables.map(|id| Schema::hospital().by_id(*id).name).chain(engine) {
+        connection.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    for key in super::sync::META_KEYS {
+        meta::remove(connection, key)?;
+    }
+    Ok(())
 }

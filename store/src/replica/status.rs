@@ -1,9 +1,10 @@
 //! What a person must always be able to see: is my work safe, and how old is what I look at.
 
+use holdfast_core::ids::Timestamp;
 use serde::Serialize;
 
-use super::{Replica, Session};
-use crate::StoreError;
+use super::{Replica, Session, conflict, outbox};
+use crate::{StoreError, meta};
 
 /// The state of the replica, for the page.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -28,13 +29,12 @@ pub struct Status {
 }
 
 /// How it stands with the server.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ConnectionState {
     /// The last exchange succeeded and nothing is left to exchange.
     Online,
     /// The last exchange failed, or there was none yet.
-    #[default]
     Offline,
     /// There is more to exchange.
     Syncing,
@@ -48,13 +48,32 @@ pub enum ConnectionState {
 pub struct FirstSync {
     /// Documents that are here.
     pub received: u64,
-    /// Documents in all.
+    /// Documents in all; 0 while unknown.
     pub expected: u64,
 }
 
 impl Replica {
     /// The state now.
     pub fn status(&self) -> Result<Status, StoreError> {
-        todo!()
+        let number = |key| Ok::<_, StoreError>(meta::get::<i64>(&self.connection, key)?);
+        let count = |key| Ok::<_, StoreError>(number(key)?.unwrap_or(0) as u64);
+        let copying = self.session.is_some() && number("cursor")?.is_none();
+        Ok(Status {
+            session: self.session().cloned(),
+            connection: self.round.state(),
+            waiting: outbox::count(&self.connection, "waiting")?,
+            rejected: outbox::count(&self.connection, "rejected")?,
+            conflicts: conflict::count(&self.connection)?,
+            last_in_step: number("last_in_step")?.map(|t| Timestamp(t).to_string()),
+            first_sync: if copying {
+                Some(FirstSync {
+                    received: count("snapshot_received")?,
+                    expected: count("snapshot_total")?,
+                })
+            } else {
+                None
+            },
+            problem: self.round.problem.clone(),
+        })
     }
 }

@@ -43,6 +43,17 @@ impl ServerStore {
         found.next()?.map(read).transpose()
     }
 
+    /// All accounts, by name.
+    pub fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!("{COLUMNS} ORDER BY username"))?;
+        let mut found = statement.query([])?;
+        let mut accounts = Vec::new();
+        while let Some(row) = found.next()? {
+            accounts.push(read(row)?);
+        }
+        Ok(accounts)
+    }
+
     /// Gives a user a password: kept with the server's secrets and in `users.password_hash`. The user's row may come later.
     pub fn set_password(&mut self, user: UserId, hash: &str) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;

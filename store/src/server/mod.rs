@@ -2,6 +2,7 @@
 
 mod account;
 mod device;
+mod documents;
 mod quarantine;
 mod session;
 mod snapshot;

@@ -46,6 +46,11 @@ impl<'c> Writing<'c> {
         &self.set
     }
 
+    /// What is loaded, for somebody who writes nothing.
+    pub fn into_set(self) -> WorkingSet {
+        self.set
+    }
+
     /// Loads what somebody needs.
     pub fn load(&mut self, needs: &Needs) -> Result<(), StoreError> {
         load::load(self.connection, needs, &mut self.set)

@@ -5,13 +5,37 @@
 //!                 ▲                                                                           │
 //!                 └───────────────────────────────────────────────────────────────────────────┘  until None
 //! ```
+//!
+//! What was asked travels with the request ([`RequestKind`]); what came is judged against the store. So a response that
+//! comes twice, late, or after a crash does no harm.
+
+mod pull;
+mod push;
+mod round;
+mod snapshot;
 
 use std::collections::BTreeSet;
 
-use holdfast_core::ids::{Seq, TransactionId};
+use holdfast_core::{
+    ids::{Seq, TransactionId},
+    protocol::{self, ErrorResponse},
+};
+use rusqlite::Connection;
 
-use super::{Replica, ReplicaError};
-use crate::StoreError;
+pub(super) use round::Round;
+
+use super::{Replica, outbox};
+use crate::{StoreError, meta};
+
+/// What sync keeps in `sync_meta`.
+pub(super) const META_KEYS: [&str; 6] = [
+    "cursor",
+    "last_in_step",
+    "snapshot_next",
+    "snapshot_as_of",
+    "snapshot_received",
+    "snapshot_total",
+];
 
 /// Something to ask the server. Add the token ([`Replica::token`]).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,25 +87,91 @@ pub struct Changed {
     pub tables: BTreeSet<&'static str>,
 }
 
+/// A response was taken in, or it makes no sense: the text says why.
+type Taken = Result<BTreeSet<&'static str>, String>;
+
 impl Replica {
-    /// There may be something new: begins a round, at the start, when the network is back, when the server pokes.
+    /// There may be something new: begins a round, at the start, after a command, when the network is back, when the server
+    /// pokes.
     pub fn wake(&mut self) {
-        todo!()
+        self.round.wake();
     }
 
     /// What to ask the server next; `None` when all is exchanged, after a failure, or when nobody is signed in.
     pub fn next_request(&mut self) -> Result<Option<HttpRequest>, StoreError> {
-        todo!()
+        if self.session.is_none() || !self.round.goes_on() {
+            return Ok(None);
+        }
+        let Some(cursor) = cursor(&self.connection)? else {
+            return snapshot::request(&self.connection).map(Some);
+        };
+        let waiting = outbox::first_waiting(&self.connection, push::MAX_TRANSACTIONS, push::MAX_BYTES)?;
+        if !waiting.is_empty() {
+            return Ok(Some(push::request(waiting)));
+        }
+        if self.round.pull {
+            return Ok(Some(pull::request(cursor)));
+        }
+        self.round.complete();
+        Ok(None)
     }
 
     /// Takes the server's answer in. An answer that makes no sense or tells of an error ends the round and shows in
     /// [`Replica::status`]; an error of this function is one of the store.
-    pub fn take_response(&mut self, kind: &RequestKind, status: u16, body: &[u8]) -> Result<Changed, ReplicaError> {
-        todo!("{kind:?} {status} {body:?}")
+    pub fn take_response(&mut self, kind: &RequestKind, status: u16, body: &[u8]) -> Result<Changed, StoreError> {
+        if self.session.is_none() {
+            return Ok(Changed::default());
+        }
+        if !(200..300).contains(&status) {
+            self.refused(kind, status, body)?;
+            return Ok(Changed::default());
+        }
+        let taken = match kind {
+            RequestKind::Push(ids) => self.take_push(ids, body)?,
+            RequestKind::Pull(after) => self.take_pull(*after, body)?,
+            RequestKind::Snapshot(after) => self.take_snapshot(after.as_deref(), body)?,
+        };
+        match taken {
+            Ok(tables) => {
+                self.round.answered();
+                Ok(Changed { tables })
+            }
+            Err(problem) => {
+                self.round.fail(problem);
+                Ok(Changed::default())
+            }
+        }
     }
 
     /// No answer came. Ends the round.
     pub fn take_failure(&mut self, problem: &str) {
-        todo!("{problem}")
+        self.round.fail(problem.to_owned());
     }
+
+    fn refused(&mut self, kind: &RequestKind, status: u16, body: &[u8]) -> Result<(), StoreError> {
+        let message = serde_json::from_slice(body).map_or_else(
+            |_| format!("The server answered with status {status}. Work goes on; it is tried again."),
+            |error: ErrorResponse| error.message,
+        );
+        if status == 401 {
+            self.round.sign_out(message);
+            return Ok(());
+        }
+        // A page that the server does not know any more: the copy begins again.
+        if matches!(kind, RequestKind::Snapshot(Some(_))) && matches!(status, 400 | 404 | 410) {
+            meta::remove(&self.connection, "snapshot_next")?;
+            meta::remove(&self.connection, "snapshot_received")?;
+        }
+        self.round.fail(message);
+        Ok(())
+    }
+}
+
+/// The seq up to which everything is here; `None` before the first copy is complete.
+pub(super) fn cursor(connection: &Connection) -> Result<Option<Seq>, StoreError> {
+    Ok(meta::get::<i64>(connection, "cursor")?.map(|seq| Seq(seq as u64)))
+}
+
+fn decode<'b, T: minicbor::Decode<'b, ()>>(body: &'b [u8]) -> Result<T, String> {
+    protocol::decode(body).map_err(|error| format!("The server's answer cannot be read: {error}."))
 }

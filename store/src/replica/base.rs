@@ -1,0 +1,96 @@
+//! The base: documents that waiting transactions write to, as the stream has them so far.
+//!
+//! ```text
+//!  document  =  base  +  the changes of waiting transactions
+//! ```
+
+use std::collections::BTreeMap;
+
+use holdfast_core::{
+    document::{Actor, Document, DocumentId, Place, fold::Arrival},
+    ids::{RowId, Seq},
+    schema::Schema,
+    transaction::{Body, Opened},
+};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::{StoreError, sql_value::uuid};
+
+/// Keeps the documents that a transaction writes to as they are now, unless others wait on them already. To be called before
+/// what the transaction does is written.
+pub(super) fn keep(connection: &Connection, body: &Body) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO sync_base (part, row, state)
+        SELECT ?1, ?2, coalesce((SELECT state FROM sync_documents WHERE part = ?1 AND row = ?2), ?3)";
+    let mut insert = connection.prepare_cached(sql)?;
+    let nothing = Document::default().to_bytes();
+    for change in &body.changes {
+        let id = change.document;
+        insert.execute((id.part(), id.row.0.as_bytes(), &nothing))?;
+    }
+    Ok(())
+}
+
+/// Folds a transaction of the stream into the base.
+pub(super) fn fold(connection: &Connection, opened: &Opened, seq: Seq) -> Result<(), StoreError> {
+    let arrival = Arrival {
+        place: Place::Stream(seq),
+        time: opened.body.time,
+    };
+    for (name, decoded) in opened.body.changes.iter().zip(&opened.changes) {
+        let id = name.document;
+        let (Some(table), Some(decoded)) = (Schema::hospital().get(id.table), decoded) else {
+            continue;
+        };
+        let Some(mut document) = read(connection, id)? else {
+            continue;
+        };
+        let actor = Actor(decoded.change.actor_id.to_bytes().to_vec());
+        if document.contains(&actor, decoded.change.seq) {
+            continue;
+        }
+        // What cannot be folded is left out here as ingest leaves it out of the document.
+        if document.fold(table, decoded, arrival).is_ok() {
+            let sql = "UPDATE sync_base SET state = ?3 WHERE part = ?1 AND row = ?2";
+            connection
+                .prepare_cached(sql)?
+                .execute((id.part(), id.row.0.as_bytes(), document.to_bytes()))?;
+        }
+    }
+    Ok(())
+}
+
+fn read(connection: &Connection, id: DocumentId) -> Result<Option<Document>, StoreError> {
+    let state: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT state FROM sync_base WHERE part = ?1 AND row = ?2")?
+        .query_row((id.part(), id.row.0.as_bytes()), |row| row.get(0))
+        .optional()?;
+    state
+        .map(|state| Document::from_bytes(&state).map_err(StoreError::corrupt))
+        .transpose()
+}
+
+/// Drops the transaction's documents from the base, except those that others wait on.
+pub(super) fn release(connection: &Connection, body: &Body) -> Result<(), StoreError> {
+    let sql = "DELETE FROM sync_base WHERE part = ?1 AND row = ?2
+        AND NOT EXISTS (SELECT 1 FROM sync_touched AS t WHERE t.part = ?1 AND t.row = ?2)";
+    let mut delete = connection.prepare_cached(sql)?;
+    for change in &body.changes {
+        delete.execute((change.document.part(), change.document.row.0.as_bytes()))?;
+    }
+    Ok(())
+}
+
+/// Takes everything out of the base.
+pub(super) fn take_all(connection: &Connection) -> Result<BTreeMap<DocumentId, Document>, StoreError> {
+    let mut documents = BTreeMap::new();
+    let mut statement = connection.prepare_cached("SELECT part, row, state FROM sync_base")?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let id = DocumentId::from_part(row.get(0)?, RowId(uuid(&row.get::<_, Vec<u8>>(1)?)?));
+        let document = Document::from_bytes(&row.get::<_, Vec<u8>>(2)?).map_err(StoreError::corrupt)?;
+        documents.insert(id, document);
+    }
+    connection.execute("DELETE FROM sync_base", [])?;
+    connection.execute("DELETE FROM sync_touched", [])?;
+    Ok(documents)
+}

@@ -1,0 +1,106 @@
+//! What is new in the stream comes in.
+
+use holdfast_core::{
+    document::Place,
+    ids::Seq,
+    ingest::{Authority, Job},
+    protocol::{self, PullResponse},
+    schema::Side,
+    transaction::{LogEntry, Opened, TransactionError},
+};
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push};
+use crate::{
+    StoreError, meta,
+    replica::{Replica, base, outbox},
+    writing::Writing,
+};
+
+/// How many entries one response carries at most.
+const LIMIT: usize = 1_000;
+
+pub(super) fn request(after: Seq) -> HttpRequest {
+    HttpRequest {
+        method: Method::Get,
+        path: format!("/v{}/pull?after={after}&limit={LIMIT}", protocol::PROTOCOL_VERSION),
+        body: Vec::new(),
+        kind: RequestKind::Pull(after),
+    }
+}
+
+impl Replica {
+    pub(super) fn take_pull(&mut self, after: Seq, body: &[u8]) -> Result<Taken, StoreError> {
+        let response: PullResponse = match decode(body) {
+            Ok(response) => response,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let opened = match check(after, &response) {
+            Ok(opened) => opened,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let now = self.host.now();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if cursor(&transaction)? != Some(after) {
+            // Taken in already.
+            return Ok(Ok(std::collections::BTreeSet::new()));
+        }
+        let mut writing = Writing::new(&transaction, Side::Device, now);
+        for (entry, opened) in response.entries.iter().zip(&opened) {
+            take_entry(&transaction, &mut writing, entry, opened)?;
+        }
+        let changed = writing.finish()?;
+        meta::set(&transaction, "cursor", response.cursor.0 as i64)?;
+        let in_step = response.cursor >= response.head;
+        if in_step {
+            meta::set(&transaction, "last_in_step", now.0)?;
+        }
+        transaction.commit()?;
+        self.round.pull = !in_step;
+        Ok(Ok(changed))
+    }
+}
+
+/// Opens the entries, if the page is one that follows the cursor.
+fn check(after: Seq, response: &PullResponse) -> Result<Vec<Opened>, String> {
+    if response.head < after {
+        return Err(format!(
+            "The server's history ends at {}, but this device has it up to {after}. Was the server restored from a backup?",
+            response.head
+        ));
+    }
+    let mut last = after;
+    for entry in &response.entries {
+        if entry.seq <= last {
+            return Err(format!("The server's answer is out of order at {}.", entry.seq));
+        }
+        last = entry.seq;
+    }
+    let stands_still = response.cursor == after && response.cursor < response.head;
+    if response.cursor < last || response.cursor > response.head || stands_still {
+        return Err(format!("The server's answer ends at {}, which cannot be.", response.cursor));
+    }
+    let open = |entry: &LogEntry| entry.transaction.open();
+    let opened: Result<Vec<Opened>, TransactionError> = response.entries.iter().map(open).collect();
+    opened.map_err(|error| format!("The server's history cannot be read: {error}."))
+}
+
+/// An entry of this device whose acknowledgement was lost is acknowledged now; all else is folded.
+fn take_entry(
+    connection: &Connection,
+    writing: &mut Writing<'_>,
+    entry: &LogEntry,
+    opened: &Opened,
+) -> Result<(), StoreError> {
+    if let Some(waiting) = outbox::waiting(connection, opened.body.id)? {
+        // The device's own copy has what the server may withhold.
+        let own = waiting.transaction.open().map_err(StoreError::corrupt)?;
+        return push::acknowledge(connection, writing, waiting.n, &own, entry.seq);
+    }
+    writing.follow(&Job::Ingest {
+        opened,
+        place: Place::Stream(entry.seq),
+        authority: Authority::Follow,
+    })?;
+    base::fold(connection, opened, entry.seq)
+}

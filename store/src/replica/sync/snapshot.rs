@@ -1,0 +1,88 @@
+//! A new replica copies the hospital, page by page. The place in the copy is stored with each page, so that a crash or a lost
+//! connection costs one page at most.
+
+use std::collections::BTreeMap;
+
+use holdfast_core::{
+    document::{Document, DocumentId},
+    ingest::Job,
+    protocol::{self, SnapshotResponse},
+    schema::Side,
+};
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode};
+use crate::{StoreError, meta, replica::Replica, writing::Writing};
+
+pub(super) fn request(connection: &Connection) -> Result<HttpRequest, StoreError> {
+    let after: Option<String> = meta::get(connection, "snapshot_next")?;
+    let version = protocol::PROTOCOL_VERSION;
+    Ok(HttpRequest {
+        method: Method::Get,
+        path: match &after {
+            None => format!("/v{version}/snapshot"),
+            Some(token) => format!("/v{version}/snapshot?after={token}"),
+        },
+        body: Vec::new(),
+        kind: RequestKind::Snapshot(after),
+    })
+}
+
+impl Replica {
+    pub(super) fn take_snapshot(&mut self, after: Option<&str>, body: &[u8]) -> Result<Taken, StoreError> {
+        let page: Result<SnapshotResponse, String> = decode(body);
+        let (page, documents) = match page.and_then(|page| documents(&page).map(|documents| (page, documents))) {
+            Ok(read) => read,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let now = self.host.now();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let expected: Option<String> = meta::get(&transaction, "snapshot_next")?;
+        if cursor(&transaction)?.is_some() || expected.as_deref() != after {
+            // Taken in already.
+            return Ok(Ok(std::collections::BTreeSet::new()));
+        }
+        let mut writing = Writing::new(&transaction, Side::Device, now);
+        writing.follow(&Job::Replace {
+            documents: &documents,
+            now,
+        })?;
+        let changed = writing.finish()?;
+        progress(&transaction, after.is_none(), &page)?;
+        transaction.commit()?;
+        Ok(Ok(changed))
+    }
+}
+
+fn documents(page: &SnapshotResponse) -> Result<BTreeMap<DocumentId, Document>, String> {
+    let read = |document: &protocol::SnapshotDocument| {
+        Document::from_bytes(&document.state)
+            .map(|state| (document.id, state))
+            .map_err(|error| format!("The copy of the hospital cannot be read: {error}."))
+    };
+    page.documents.iter().map(read).collect()
+}
+
+/// Remembers the place in the copy; after the last page the replica goes on from the first page's place in the stream.
+fn progress(connection: &Connection, first: bool, page: &SnapshotResponse) -> Result<(), StoreError> {
+    if first {
+        meta::set(connection, "snapshot_as_of", page.as_of.0 as i64)?;
+        meta::set(connection, "snapshot_received", 0)?;
+    }
+    let sql = "INSERT OR IGNORE INTO sync_actors (actor, user) VALUES (?1, ?2)";
+    let mut insert = connection.prepare_cached(sql)?;
+    for (actor, user) in &page.actors {
+        insert.execute((&actor.0, user.to_string()))?;
+    }
+    let received = meta::get::<i64>(connection, "snapshot_received")?.unwrap_or(0);
+    meta::set(connection, "snapshot_received", received + page.documents.len() as i64)?;
+    meta::set(connection, "snapshot_total", page.total as i64)?;
+    match &page.next {
+        Some(next) => meta::set(connection, "snapshot_next", next),
+        None => {
+            let as_of: Option<i64> = meta::get(connection, "snapshot_as_of")?;
+            meta::set(connection, "cursor", as_of.unwrap_or(0))?;
+            meta::remove(connection, "snapshot_next")
+        }
+    }
+}
