@@ -1,1 +1,4 @@
-//! Server library.
+//! The sync server: HTTP, both stores, the command line.
+
+pub mod store;
+pub mod writer;

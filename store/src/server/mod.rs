@@ -2,7 +2,7 @@
 
 mod account;
 mod device;
-mod documents;
+mod load;
 mod quarantine;
 mod session;
 mod snapshot;

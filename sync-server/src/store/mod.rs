@@ -1,0 +1,199 @@
+//! Where a server keeps its stream and tables: SQLite in a folder, or PostgreSQL. Both behave alike; one suite tests both.
+
+mod error;
+pub mod postgres;
+pub mod random;
+mod sqlite;
+
+use std::path::PathBuf;
+
+use ed25519_dalek::SigningKey;
+use holdfast_core::{
+    ids::{DeviceId, Seq, Timestamp, UserId},
+    ingest::{Needs, WorkingSet},
+    policy::Role,
+    protocol::{PushOutcome, SnapshotResponse},
+};
+use uuid::Uuid;
+
+pub use error::StoreError;
+pub use holdfast_store::server::{Account, Device, Pulled, Quarantined, Session, Submission, TokenHash};
+pub use postgres::PostgresStore;
+pub use sqlite::{SqliteStore, now};
+
+/// Where the store is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Location {
+    /// A file in this folder.
+    Folder(PathBuf),
+    /// A PostgreSQL database.
+    Database(String),
+}
+
+/// A server's store. Cheap to clone.
+#[derive(Clone)]
+pub enum Store {
+    /// On SQLite.
+    Sqlite(SqliteStore),
+    /// On PostgreSQL.
+    Postgres(PostgresStore),
+}
+
+/// Runs the same call on either store.
+macro_rules! on {
+    ($self:ident, $way:ident, $store:ident => $call:expr) => {
+        match $self {
+            Self::Sqlite(sqlite) => sqlite.$way(move |$store| $call).await,
+            Self::Postgres($store) => $call.await,
+        }
+    };
+}
+
+impl Store {
+    /// Opens a store, makes it if there is none, and brings it up to date.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        Ok(match location {
+            Location::Folder(folder) => Self::Sqlite(SqliteStore::open(folder).await?),
+            Location::Database(url) => Self::Postgres(PostgresStore::open(url).await?),
+        })
+    }
+
+    /// True if the database answers and its tables are there.
+    pub async fn is_ready(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(|store| store.head()).await.map(|_| true),
+            Self::Postgres(store) => store.is_ready().await,
+        }
+    }
+
+    /// Names the hospital's stream; made with the store.
+    pub async fn hospital_id(&self) -> Result<Uuid, StoreError> {
+        on!(self, read, store => store.hospital_id())
+    }
+
+    /// The server's own key: it signs what the server itself writes. Made with the store.
+    pub async fn server_key(&self) -> Result<SigningKey, StoreError> {
+        on!(self, read, store => store.server_key())
+    }
+
+    /// Takes transactions in, in order: an outcome for each; one that is known already gets the outcome that it had. After
+    /// an error it is safe to give the same ones again.
+    pub async fn accept(&self, submissions: Vec<Submission>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(move |store| store.accept(&submissions, now)).await,
+            Self::Postgres(store) => store.accept(&submissions, now).await,
+        }
+    }
+
+    /// What comes after a place in the stream: at most `max_entries`, and no more after `max_bytes` are full.
+    pub async fn pull(&self, after: Seq, max_entries: usize, max_bytes: usize) -> Result<Pulled, StoreError> {
+        on!(self, read, store => store.pull(after, max_entries, max_bytes))
+    }
+
+    /// The end of the stream; 0 while it is empty.
+    pub async fn head(&self) -> Result<Seq, StoreError> {
+        on!(self, read, store => store.head())
+    }
+
+    /// A page of at most `limit` documents that the role may see, after those of the page that `after` came with. `None`
+    /// if `after` isn't a token of this store.
+    pub async fn snapshot(
+        &self,
+        after: Option<String>,
+        limit: usize,
+        role: Role,
+    ) -> Result<Option<SnapshotResponse>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                let page = move |store: &mut holdfast_store::ServerStore| {
+                    store.snapshot(after.as_deref(), limit, &|id| role.may_see(id))
+                };
+                sqlite.read(page).await
+            }
+            Self::Postgres(store) => store.snapshot(after.as_deref(), limit, role).await,
+        }
+    }
+
+    /// Documents, presence, claims as they are now.
+    pub async fn load(&self, needs: Needs) -> Result<WorkingSet, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |store| store.load(&needs)).await,
+            Self::Postgres(store) => store.load(&needs).await,
+        }
+    }
+
+    /// How many rows a table has. The table is one of the 33.
+    pub async fn count(&self, table: &'static str) -> Result<u64, StoreError> {
+        on!(self, read, store => store.count(table))
+    }
+
+    /// The latest refused transactions, newest first.
+    pub async fn quarantine(&self, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
+        on!(self, read, store => store.quarantine(limit))
+    }
+
+    /// The account with this name.
+    pub async fn account_by_username(&self, username: &str) -> Result<Option<Account>, StoreError> {
+        let username = username.to_owned();
+        on!(self, read, store => store.account_by_username(&username))
+    }
+
+    /// A user's account.
+    pub async fn account(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        on!(self, read, store => store.account(user))
+    }
+
+    /// All accounts, by name.
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        on!(self, read, store => store.accounts())
+    }
+
+    /// Gives a user a password hash (argon2id in PHC form). The user's row may come later.
+    pub async fn set_password(&self, user: UserId, hash: &str) -> Result<(), StoreError> {
+        let hash = hash.to_owned();
+        on!(self, write, store => store.set_password(user, &hash))
+    }
+
+    /// Makes a device known, if it isn't, and remembers that the user signed in on it. Returns it as it stands; a revoked
+    /// one stays revoked.
+    pub async fn register_device(
+        &self,
+        public_key: [u8; 32],
+        name: &str,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Device, StoreError> {
+        let name = name.to_owned();
+        on!(self, write, store => store.register_device(&public_key, &name, user, now))
+    }
+
+    /// A device that is known.
+    pub async fn device(&self, device: DeviceId) -> Result<Option<Device>, StoreError> {
+        on!(self, read, store => store.device(device))
+    }
+
+    /// True if the user has ever signed in on the device: only then may it sign in the user's name.
+    pub async fn has_signed_in(&self, device: DeviceId, user: UserId) -> Result<bool, StoreError> {
+        on!(self, read, store => store.has_signed_in(device, user))
+    }
+
+    /// Takes nothing from the device any more and ends its sessions. False if it isn't known.
+    pub async fn revoke_device(&self, device: DeviceId, now: Timestamp) -> Result<bool, StoreError> {
+        on!(self, write, store => store.revoke_device(device, now))
+    }
+
+    /// Begins a session.
+    pub async fn open_session(&self, token: TokenHash, session: Session) -> Result<(), StoreError> {
+        on!(self, write, store => store.open_session(&token, &session))
+    }
+
+    /// The session of a token, unless it has expired.
+    pub async fn session(&self, token: TokenHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        on!(self, read, store => store.session(&token, now))
+    }
+
+    /// Ends a session.
+    pub async fn close_session(&self, token: TokenHash) -> Result<(), StoreError> {
+        on!(self, write, store => store.close_session(&token))
+    }
+}

@@ -1,0 +1,282 @@
+//! Takes transactions into the stream.
+
+use std::{collections::HashMap, ops::Range, time::Duration};
+
+use holdfast_core::{
+    document::{DocumentId, Place},
+    ids::{ChangeHash, Seq, Timestamp},
+    ingest::{Attempt, Authority, Job, Needs, WorkingSet},
+    protocol::{PushOutcome, encode},
+};
+use holdfast_store::server::Submission;
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use super::{
+    PostgresStore, StoreError, error,
+    load::load,
+    quarantine::{self, Refused},
+    write,
+};
+
+/// How often a batch is tried again after a deadlock or a serialization failure.
+const ATTEMPTS: u32 = 6;
+
+impl PostgresStore {
+    /// Takes transactions in, in order, in one database transaction. An outcome for each; one that is known already gets
+    /// the outcome that it had. After an error it is safe to give the same ones again.
+    ///
+    /// `ingest` lets nothing through that the tables would refuse. Should it all the same, the batch is halved until the
+    /// one is found and refused, so that no device waits for ever behind it.
+    pub async fn accept(&self, submissions: &[Submission], now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
+        let mut outcomes = Vec::with_capacity(submissions.len());
+        let mut ranges: Vec<Range<usize>> = vec![0..submissions.len()];
+        while let Some(range) = ranges.pop() {
+            let some = &submissions[range.clone()];
+            match self.accept_patiently(some, now).await {
+                Ok(more) => outcomes.extend(more),
+                Err(error) => match (error::refusal(&error), some) {
+                    (Some(reason), [one]) => outcomes.push(self.refuse(one, reason, now).await?),
+                    (Some(_), _) => {
+                        let middle = range.start + range.len() / 2;
+                        ranges.push(middle..range.end);
+                        ranges.push(range.start..middle);
+                    }
+                    (None, _) => return Err(error),
+                },
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn accept_patiently(
+        &self,
+        submissions: &[Submission],
+        now: Timestamp,
+    ) -> Result<Vec<PushOutcome>, StoreError> {
+        let mut attempt = 0;
+        loop {
+            match self.accept_once(submissions, now).await {
+                Err(error) if error::is_transient(&error) && attempt < ATTEMPTS => {
+                    tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn accept_once(&self, submissions: &[Submission], now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let mut batch = Batch::begin(&mut transaction, now).await?;
+        let outcomes = batch.take(submissions).await?;
+        batch.finish().await?;
+        transaction.commit().await?;
+        Ok(outcomes)
+    }
+
+    async fn refuse(&self, submission: &Submission, reason: String, now: Timestamp) -> Result<PushOutcome, StoreError> {
+        tracing::error!(id = %submission.opened.body.id, reason, "BUG: the tables refused what ingest let through");
+        let refused = Refused {
+            submission,
+            code: "refused_by_tables".to_owned(),
+            reason,
+        };
+        quarantine::put(&mut *self.pool.acquire().await?, std::slice::from_ref(&refused), now).await?;
+        Ok(refused.outcome())
+    }
+}
+
+/// A batch on its way into the database.
+struct Batch<'a> {
+    connection: &'a mut PgConnection,
+    now: Timestamp,
+    head: Seq,
+    set: WorkingSet,
+    entries: Vec<Entry<'a>>,
+    refused: Vec<Refused<'a>>,
+}
+
+struct Entry<'a> {
+    seq: Seq,
+    submission: &'a Submission,
+}
+
+impl<'a> Batch<'a> {
+    async fn begin(connection: &'a mut PgConnection, now: Timestamp) -> Result<Self, StoreError> {
+        sqlx::query("SET CONSTRAINTS ALL DEFERRED")
+            .execute(&mut *connection)
+            .await?;
+        let head: i64 = sqlx::query_scalar("SELECT seq FROM sync.head FOR UPDATE")
+            .fetch_one(&mut *connection)
+            .await?;
+        Ok(Self {
+            connection,
+            now,
+            head: Seq(head as u64),
+            set: WorkingSet::default(),
+            entries: Vec::new(),
+            refused: Vec::new(),
+        })
+    }
+
+    async fn take(&mut self, submissions: &'a [Submission]) -> Result<Vec<PushOutcome>, StoreError> {
+        let mut known = self.known(submissions).await?;
+        let new = || submissions.iter().filter(|s| !known.contains_key(&s.opened.body.id.0));
+        let mut needs = Needs::default();
+        for submission in new() {
+            merge(&mut needs, Needs::of(&submission.opened));
+        }
+        load(self.connection, &mut self.set, &needs).await?;
+        let mut outcomes = Vec::with_capacity(submissions.len());
+        for submission in submissions {
+            let id = submission.opened.body.id.0;
+            let outcome = match known.get(&id) {
+                Some(outcome) => outcome.clone(),
+                None => self.judge(submission).await?,
+            };
+            known.insert(id, outcome.clone());
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    /// The outcomes of those that came before.
+    async fn known(&mut self, submissions: &[Submission]) -> Result<HashMap<Uuid, PushOutcome>, StoreError> {
+        let ids: Vec<Uuid> = submissions.iter().map(|s| s.opened.body.id.0).collect();
+        let mut known = quarantine::outcomes(self.connection, &ids).await?;
+        let logged = sqlx::query("SELECT id, seq FROM sync.log WHERE id = ANY($1)")
+            .bind(ids)
+            .fetch_all(&mut *self.connection)
+            .await?;
+        for record in logged {
+            let id: Uuid = record.try_get(0)?;
+            let seq: i64 = record.try_get(1)?;
+            let id_of = holdfast_core::ids::TransactionId(id);
+            known.insert(
+                id,
+                PushOutcome::Accepted {
+                    id: id_of,
+                    seq: Seq(seq as u64),
+                },
+            );
+        }
+        Ok(known)
+    }
+
+    async fn judge(&mut self, submission: &'a Submission) -> Result<PushOutcome, StoreError> {
+        let seq = self.head.next();
+        let job = Job::Ingest {
+            opened: &submission.opened,
+            place: Place::Stream(seq),
+            authority: Authority::Judge {
+                role: submission.role,
+                import: submission.import,
+            },
+        };
+        loop {
+            match self.set.attempt(&job) {
+                Attempt::Load(needs) => load(self.connection, &mut self.set, &needs).await?,
+                Attempt::Write(effects) => write::effects(self.connection, &effects, self.now).await?,
+                Attempt::Done(Ok(())) => {
+                    self.head = seq;
+                    self.entries.push(Entry { seq, submission });
+                    return Ok(PushOutcome::Accepted {
+                        id: submission.opened.body.id,
+                        seq,
+                    });
+                }
+                Attempt::Done(Err(rejection)) => {
+                    let refused = Refused {
+                        submission,
+                        code: rejection.code.to_owned(),
+                        reason: rejection.to_string(),
+                    };
+                    let outcome = refused.outcome();
+                    self.refused.push(refused);
+                    return Ok(outcome);
+                }
+            }
+        }
+    }
+
+    async fn finish(mut self) -> Result<(), StoreError> {
+        let effects = self.set.take_effects();
+        write::effects(self.connection, &effects, self.now).await?;
+        quarantine::put(self.connection, &self.refused, self.now).await?;
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        self.log().await?;
+        self.changes().await?;
+        sqlx::query("UPDATE sync.head SET seq = $1")
+            .bind(self.head.0 as i64)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn log(&mut self) -> Result<(), StoreError> {
+        let body = |e: &Entry<'a>| &e.submission.opened.body;
+        for chunk in self.entries.chunks(write::CHUNK) {
+            sqlx::query(
+                "INSERT INTO sync.log (seq, id, user_id, device, time, accepted_at, entry)
+                 SELECT k.seq, k.id, k.user_id, k.device, k.time::timestamptz, $6::text::timestamptz, k.entry
+                 FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $7::bytea[])
+                     AS k (seq, id, user_id, device, time, entry)",
+            )
+            .bind(chunk.iter().map(|e| e.seq.0 as i64).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|e| body(e).id.0).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|e| body(e).user.0).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|e| body(e).device.0).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|e| body(e).time.to_string()).collect::<Vec<_>>())
+            .bind(self.now.to_string())
+            .bind(
+                chunk
+                    .iter()
+                    .map(|e| encode(&e.submission.transaction))
+                    .collect::<Vec<_>>(),
+            )
+            .execute(&mut *self.connection)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn changes(&mut self) -> Result<(), StoreError> {
+        let all: Vec<(DocumentId, ChangeHash, Seq)> = self
+            .entries
+            .iter()
+            .flat_map(|e| {
+                e.submission
+                    .opened
+                    .body
+                    .changes
+                    .iter()
+                    .map(|c| (c.document, c.hash, e.seq))
+            })
+            .collect();
+        for chunk in all.chunks(write::CHUNK) {
+            // A change that everybody makes alike (a text column's first) may come more than once.
+            sqlx::query(
+                "INSERT INTO sync.changes (part, row, hash, seq)
+                 SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::bytea[], $4::bigint[]) ON CONFLICT DO NOTHING",
+            )
+            .bind(chunk.iter().map(|(id, ..)| id.part()).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|(id, ..)| id.row.0).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|(_, hash, _)| hash.0.to_vec()).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|(.., seq)| seq.0 as i64).collect::<Vec<_>>())
+            .execute(&mut *self.connection)
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+fn merge(needs: &mut Needs, more: Needs) {
+    needs.documents.extend(more.documents);
+    needs.presence.extend(more.presence);
+    needs.claims.extend(more.claims);
+    needs.referrers.extend(more.referrers);
+    needs.changes.extend(more.changes);
+}

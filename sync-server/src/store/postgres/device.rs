@@ -1,0 +1,102 @@
+//! The devices that the server knows, and who signed in on them.
+
+use holdfast_core::ids::{DeviceId, Timestamp, UserId};
+use holdfast_store::server::Device;
+use sqlx::{Row, postgres::PgRow};
+
+use super::{
+    PostgresStore, StoreError,
+    time::{self, micros},
+};
+
+impl PostgresStore {
+    /// Makes a device known, if it isn't, and remembers that the user signed in on it. Returns it as it stands; a revoked
+    /// one stays revoked.
+    pub async fn register_device(
+        &self,
+        public_key: &[u8; 32],
+        name: &str,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Device, StoreError> {
+        let id = DeviceId::of_public_key(public_key);
+        sqlx::query(
+            "INSERT INTO sync.devices (device, public_key, name, user_id, registered_at)
+             VALUES ($1, $2, $3, $4, $5::text::timestamptz)
+             ON CONFLICT (device) DO UPDATE SET name = excluded.name",
+        )
+        .bind(id.0)
+        .bind(public_key.to_vec())
+        .bind(name)
+        .bind(user.0)
+        .bind(now.to_string())
+        .execute(&self.pool)
+        .await?;
+        sqlx::query("INSERT INTO sync.device_users (device, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(id.0)
+            .bind(user.0)
+            .execute(&self.pool)
+            .await?;
+        self.device(id)
+            .await?
+            .ok_or(StoreError::Corrupt("a device is gone that was just registered"))
+    }
+
+    /// A device that is known.
+    pub async fn device(&self, device: DeviceId) -> Result<Option<Device>, StoreError> {
+        let found = sqlx::query(concat!(
+            "SELECT device, public_key, name, user_id, ",
+            micros!("registered_at"),
+            ", ",
+            micros!("revoked_at"),
+            " FROM sync.devices WHERE device = $1"
+        ))
+        .bind(device.0)
+        .fetch_optional(&self.pool)
+        .await?;
+        found.as_ref().map(read).transpose()
+    }
+
+    /// True if the user has ever signed in on the device: only then may it sign in the user's name.
+    pub async fn has_signed_in(&self, device: DeviceId, user: UserId) -> Result<bool, StoreError> {
+        Ok(
+            sqlx::query_scalar("SELECT EXISTS (SELECT FROM sync.device_users WHERE device = $1 AND user_id = $2)")
+                .bind(device.0)
+                .bind(user.0)
+                .fetch_one(&self.pool)
+                .await?,
+        )
+    }
+
+    /// Takes nothing from the device any more and ends its sessions. False if it isn't known.
+    pub async fn revoke_device(&self, device: DeviceId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let done = sqlx::query(
+            "UPDATE sync.devices SET revoked_at = COALESCE(revoked_at, $2::text::timestamptz) WHERE device = $1",
+        )
+        .bind(device.0)
+        .bind(now.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("DELETE FROM sync.sessions WHERE device = $1")
+            .bind(device.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+fn read(record: &PgRow) -> Result<Device, StoreError> {
+    let key: &[u8] = record.try_get(1)?;
+    Ok(Device {
+        id: DeviceId(record.try_get(0)?),
+        public_key: key
+            .try_into()
+            .map_err(|_| StoreError::Corrupt("a device's key is not 32 bytes"))?,
+        name: record.try_get(2)?,
+        user: UserId(record.try_get(3)?),
+        registered_at: time::read(record, 4)?,
+        revoked_at: record.try_get::<Option<i64>, _>(5)?.map(Timestamp),
+    })
+}

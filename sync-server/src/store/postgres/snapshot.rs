@@ -1,0 +1,152 @@
+//! All documents, page by page, for a new device.
+
+use holdfast_core::{
+    document::{Actor, DocumentId, Facet},
+    ids::{RowId, UserId},
+    policy::Role,
+    protocol::{SnapshotDocument, SnapshotResponse},
+    schema::Schema,
+};
+use sqlx::Row;
+use uuid::Uuid;
+
+use super::{PostgresStore, StoreError};
+
+/// No more documents are added to a page of this size.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// Where a page ended. As text: `part:row:total`.
+struct Token {
+    part: i16,
+    row: Uuid,
+    total: u64,
+}
+
+impl Token {
+    fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.splitn(3, ':');
+        Some(Self {
+            part: fields.next()?.parse().ok()?,
+            row: fields.next()?.parse().ok()?,
+            total: fields.next()?.parse().ok()?,
+        })
+    }
+}
+
+impl PostgresStore {
+    /// A page of at most `limit` documents that the role may see, after those of the page that `after` came with. `None`
+    /// if `after` isn't a token of this store.
+    pub async fn snapshot(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        role: Role,
+    ) -> Result<Option<SnapshotResponse>, StoreError> {
+        // Read before the documents: what comes in between is pulled once more, never missed.
+        let as_of = self.head().await?;
+        let parts = parts(role);
+        let (mut place, mut from, total) = match after {
+            None => (0, Uuid::nil(), self.count_documents(&parts).await?),
+            Some(text) => {
+                let Some((place, token)) =
+                    Token::parse(text).and_then(|token| Some((parts.iter().position(|p| *p == token.part)?, token)))
+                else {
+                    return Ok(None);
+                };
+                (place, token.row, token.total)
+            }
+        };
+        let (mut documents, mut bytes, mut next) = (Vec::new(), 0, None);
+        while let Some(part) = parts.get(place) {
+            let room = limit - documents.len();
+            let (page, complete) = self.page(*part, from, room, PAGE_BYTES.saturating_sub(bytes)).await?;
+            bytes += page.iter().map(|d| d.state.len()).sum::<usize>();
+            documents.extend(page);
+            if complete {
+                (place, from) = (place + 1, Uuid::nil());
+            } else {
+                let last: Option<&SnapshotDocument> = documents.last();
+                next = last.map(|last| format!("{}:{}:{total}", last.id.part(), last.id.row));
+                break;
+            }
+        }
+        let actors = if after.is_none() {
+            self.actors().await?
+        } else {
+            Vec::new()
+        };
+        Ok(Some(SnapshotResponse {
+            as_of,
+            documents,
+            actors,
+            next,
+            total,
+        }))
+    }
+
+    /// Documents of one part after a row, and whether these were the last.
+    async fn page(
+        &self,
+        part: i16,
+        after: Uuid,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<(Vec<SnapshotDocument>, bool), StoreError> {
+        let found =
+            sqlx::query("SELECT row, state FROM sync.documents WHERE part = $1 AND row > $2 ORDER BY row LIMIT $3")
+                .bind(part)
+                .bind(after)
+                .bind(limit as i64 + 1)
+                .fetch_all(&self.pool)
+                .await?;
+        let (mut documents, mut bytes) = (Vec::new(), 0);
+        for record in &found {
+            if documents.len() == limit || bytes >= max_bytes {
+                return Ok((documents, false));
+            }
+            let state: Vec<u8> = record.try_get(1)?;
+            bytes += state.len();
+            documents.push(SnapshotDocument {
+                id: DocumentId::from_part(part, RowId(record.try_get(0)?)),
+                state: state.into(),
+            });
+        }
+        Ok((documents, true))
+    }
+
+    async fn count_documents(&self, parts: &[i16]) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM sync.documents WHERE part = ANY($1)")
+            .bind(parts)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(count as u64)
+    }
+
+    async fn actors(&self) -> Result<Vec<(Actor, UserId)>, StoreError> {
+        let found = sqlx::query("SELECT actor, user_id FROM sync.actors ORDER BY actor")
+            .fetch_all(&self.pool)
+            .await?;
+        found
+            .into_iter()
+            .map(|record| Ok((Actor(record.try_get(0)?), UserId(record.try_get(1)?))))
+            .collect()
+    }
+}
+
+/// The parts that a role sees, referenced tables first.
+fn parts(role: Role) -> Vec<i16> {
+    let row = RowId(Uuid::nil());
+    Schema::hospital()
+        .insert_order
+        .iter()
+        .flat_map(|table| {
+            [Facet::Main, Facet::Restricted].map(|facet| DocumentId {
+                table: *table,
+                facet,
+                row,
+            })
+        })
+        .filter(|id| role.may_see(id))
+        .map(|id| id.part())
+        .collect()
+}

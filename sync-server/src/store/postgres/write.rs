@@ -1,0 +1,210 @@
+//! Writes effects: each engine table and each of the hospital's in a few statements, however many rows there are.
+
+use std::collections::BTreeMap;
+
+use holdfast_core::{
+    document::{Actor, DocumentId},
+    ids::{Timestamp, UserId},
+    ingest::{Claim, Claimant, Conflict, ConflictId, Effects, RowKey, RowState, Side},
+    schema::Schema,
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{StoreError, claimants, rows};
+
+/// How many rows one statement carries.
+pub(super) const CHUNK: usize = 5_000;
+
+/// Writes all. `now` is when conflicts are settled.
+pub(super) async fn effects(
+    connection: &mut PgConnection,
+    effects: &Effects,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    documents(connection, effects).await?;
+    presence(connection, effects).await?;
+    rows::write(connection, &effects.rows).await?;
+    claims(connection, &effects.claims).await?;
+    conflicts(connection, &effects.conflicts, now).await?;
+    actors(connection, &effects.actors).await
+}
+
+async fn documents(connection: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+    let all: Vec<_> = effects.documents.iter().collect();
+    for chunk in all.chunks(CHUNK) {
+        let (mut parts, mut rows, mut states, mut shown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (id, document) in chunk {
+            parts.push(id.part());
+            rows.push(id.row.0);
+            states.push(document.to_bytes());
+            shown.push(effects.rows.get(&RowKey::of(id)).map(|state| state.shown));
+        }
+        sqlx::query(
+            "INSERT INTO sync.documents AS d (part, row, state, shown)
+             SELECT k.part, k.row, k.state, COALESCE(k.shown, false)
+             FROM unnest($1::smallint[], $2::uuid[], $3::bytea[], $4::boolean[]) AS k (part, row, state, shown)
+             ON CONFLICT (part, row) DO UPDATE SET state = excluded.state, shown = excluded.shown",
+        )
+        .bind(parts)
+        .bind(rows)
+        .bind(states)
+        .bind(shown)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Rows that were shown or hidden by what happened to others: their own documents are as they were.
+async fn presence(connection: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+    let main = |key: &RowKey| DocumentId::main(key.table, key.row);
+    let changed: Vec<(&RowKey, &RowState)> = effects
+        .rows
+        .iter()
+        .filter(|(key, _)| !effects.documents.contains_key(&main(key)))
+        .collect();
+    for chunk in changed.chunks(CHUNK) {
+        sqlx::query(
+            "UPDATE sync.documents d SET shown = k.shown
+             FROM unnest($1::smallint[], $2::uuid[], $3::boolean[]) AS k (part, row, shown)
+             WHERE d.part = k.part AND d.row = k.row AND d.shown <> k.shown",
+        )
+        .bind(chunk.iter().map(|(key, _)| main(key).part()).collect::<Vec<_>>())
+        .bind(chunk.iter().map(|(key, _)| key.row.0).collect::<Vec<_>>())
+        .bind(chunk.iter().map(|(_, state)| state.shown).collect::<Vec<_>>())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn claims(connection: &mut PgConnection, claims: &BTreeMap<Claim, Vec<Claimant>>) -> Result<(), StoreError> {
+    let (held, free): (Vec<_>, Vec<_>) = claims.iter().partition(|(_, claimants)| !claimants.is_empty());
+    for chunk in free.chunks(CHUNK) {
+        let (parts, columns, values) = claim_keys(chunk);
+        sqlx::query(
+            "DELETE FROM sync.claims c
+             USING unnest($1::smallint[], $2::smallint[], $3::text[]) AS k (part, col, value)
+             WHERE c.part = k.part AND c.col = k.col AND c.value = k.value",
+        )
+        .bind(parts)
+        .bind(columns)
+        .bind(values)
+        .execute(&mut *connection)
+        .await?;
+    }
+    for chunk in held.chunks(CHUNK) {
+        let (parts, columns, values) = claim_keys(chunk);
+        let encoded: Vec<Vec<u8>> = chunk.iter().map(|(_, list)| claimants::encode(list)).collect();
+        sqlx::query(
+            "INSERT INTO sync.claims (part, col, value, claimants)
+             SELECT * FROM unnest($1::smallint[], $2::smallint[], $3::text[], $4::bytea[])
+             ON CONFLICT (part, col, value) DO UPDATE SET claimants = excluded.claimants",
+        )
+        .bind(parts)
+        .bind(columns)
+        .bind(values)
+        .bind(encoded)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+fn claim_keys(claims: &[(&Claim, &Vec<Claimant>)]) -> (Vec<i16>, Vec<i16>, Vec<String>) {
+    let (mut parts, mut columns, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for (claim, _) in claims {
+        let (part, column, value) = claimants::key(claim);
+        parts.push(part);
+        columns.push(column);
+        values.push(value);
+    }
+    (parts, columns, values)
+}
+
+async fn conflicts(
+    connection: &mut PgConnection,
+    conflicts: &BTreeMap<ConflictId, Option<Conflict>>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let settled: Vec<Uuid> = conflicts
+        .iter()
+        .filter(|(_, c)| c.is_none())
+        .map(|(id, _)| id.0)
+        .collect();
+    if !settled.is_empty() {
+        sqlx::query(
+            "UPDATE sync.conflicts SET settled_at = $2::text::timestamptz WHERE id = ANY($1) AND settled_at IS NULL",
+        )
+        .bind(settled)
+        .bind(now.to_string())
+        .execute(&mut *connection)
+        .await?;
+    }
+    let raised: Vec<&Conflict> = conflicts.values().flatten().collect();
+    for chunk in raised.chunks(CHUNK) {
+        raise(connection, chunk).await?;
+    }
+    Ok(())
+}
+
+/// A conflict that is open already keeps the time at which it was raised first.
+async fn raise(connection: &mut PgConnection, conflicts: &[&Conflict]) -> Result<(), StoreError> {
+    let table = |c: &Conflict| Schema::hospital().by_id(c.row.table).name;
+    let each = |text: fn(&Conflict) -> String| conflicts.iter().map(|c| text(c)).collect::<Vec<_>>();
+    sqlx::query(
+        r#"INSERT INTO sync.conflicts AS c (id, kind, "table", row, "column", task, sides, raised_at)
+           SELECT k.id, k.kind, k.tbl, k.row, k.col, k.task, k.sides::jsonb, k.raised_at::timestamptz
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[])
+               AS k (id, kind, tbl, row, col, task, sides, raised_at)
+           ON CONFLICT (id) DO UPDATE SET
+               task = excluded.task,
+               sides = excluded.sides,
+               raised_at = CASE WHEN c.settled_at IS NULL THEN c.raised_at ELSE excluded.raised_at END,
+               settled_at = NULL"#,
+    )
+    .bind(conflicts.iter().map(|c| c.id.0).collect::<Vec<_>>())
+    .bind(each(|c| c.kind.name().to_owned()))
+    .bind(conflicts.iter().map(|c| table(c)).collect::<Vec<_>>())
+    .bind(conflicts.iter().map(|c| c.row.row.0).collect::<Vec<_>>())
+    .bind(conflicts.iter().map(|c| c.column).collect::<Vec<_>>())
+    .bind(each(|c| c.task.clone()))
+    .bind(each(|c| sides(&c.sides)))
+    .bind(each(|c| c.raised_at.to_string()))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The sides of a conflict as JSON.
+fn sides(sides: &[Side]) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let json: serde_json::Value = sides
+        .iter()
+        .map(|side| {
+            serde_json::json!({
+                "value": side.value.to_json(),
+                "shown": side.shown,
+                "actor": side.actor.as_ref().map(|a| hex(&a.0)),
+                "time": side.time.map(|t| t.to_string()),
+            })
+        })
+        .collect();
+    json.to_string()
+}
+
+async fn actors(connection: &mut PgConnection, actors: &BTreeMap<Actor, UserId>) -> Result<(), StoreError> {
+    if actors.is_empty() {
+        return Ok(());
+    }
+    let (names, users): (Vec<Vec<u8>>, Vec<Uuid>) = actors.iter().map(|(a, u)| (a.0.clone(), u.0)).unzip();
+    sqlx::query(
+        "INSERT INTO sync.actors (actor, user_id) SELECT * FROM unnest($1::bytea[], $2::uuid[]) ON CONFLICT DO NOTHING",
+    )
+    .bind(names)
+    .bind(users)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
