@@ -84,12 +84,12 @@ pub fn author(
         let loaded = set.document(&id).expect("BUG: just checked");
         let document = documents.entry(id).or_insert_with(|| loaded.clone());
         let salt = (id.facet == Facet::Restricted).then_some(salt.as_str());
-        let writer = Writer {
+        let by = Writer {
             actor: &identity.actor,
             time: header.time,
             salt,
         };
-        for change in document.write(id, table, &action, writer).map_err(AuthorError::Fold)? {
+        for change in document.write(id, table, &action, by).map_err(AuthorError::Fold)? {
             names.push(ChangeName {
                 document: id,
                 hash: change.hash,

@@ -196,6 +196,7 @@ impl Transaction {
     }
 
     /// The transaction for a peer that may see only some documents: the others' changes are withheld.
+    #[must_use]
     pub fn withhold(&self, body: &Body, may_see: impl Fn(&DocumentId) -> bool) -> Self {
         let changes = body
             .changes

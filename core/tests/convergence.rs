@@ -93,7 +93,9 @@ impl World {
         rows.extend((0..3).map(|n| patient(100 + n, &format!("P-{n}"))));
         devices[0].run(&rows).expect("fits");
         devices[0].sync(&mut server);
-        devices.iter_mut().for_each(|d| d.pull(&server));
+        for device in &mut devices {
+            device.pull(&server);
+        }
         Self {
             server,
             devices,

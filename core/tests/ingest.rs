@@ -33,7 +33,10 @@ fn settle(server: &mut Server, first: &mut Device, second: &mut Device) {
     server.store.check_constraints();
 }
 
-fn conflicts(store: &MemoryStore) -> Vec<(ConflictKind, String, Vec<(Value, bool)>)> {
+/// Kind, column, and each side's value and whether it is shown.
+type Found = (ConflictKind, String, Vec<(Value, bool)>);
+
+fn conflicts(store: &MemoryStore) -> Vec<Found> {
     let mut all: Vec<_> = store
         .conflicts
         .values()

@@ -255,7 +255,9 @@ fn run(table: &'static str, steps: &[Step]) -> Result<(), TestCaseError> {
             Step::Delete { device } => devices[*device].write(id, table, &RowAction::Delete),
             Step::Sync { from, to } => {
                 let changes = devices[*from].changes.clone();
-                changes.iter().for_each(|c| devices[*to].take(table, c));
+                for change in &changes {
+                    devices[*to].take(table, change);
+                }
             }
         }
     }
@@ -264,7 +266,9 @@ fn run(table: &'static str, steps: &[Step]) -> Result<(), TestCaseError> {
     }
     let everything: Vec<Vec<u8>> = devices.iter().flat_map(|d| d.changes.clone()).collect();
     for device in &mut devices {
-        everything.iter().for_each(|c| device.take(table, c));
+        for change in &everything {
+            device.take(table, change);
+        }
         agree(table, device)?;
     }
     let shown = |d: &Device| {

@@ -177,19 +177,7 @@ impl Folding<'_> {
             (ChangeObject::Root, ChangeKey::Seq(_)) => return Err(FoldError::UnknownReference),
             (ChangeObject::Id(object), key) => {
                 let object = document.resolve(object).ok_or(FoldError::UnknownReference)?;
-                inside(
-                    document,
-                    object,
-                    key,
-                    op.insert,
-                    LiveOp {
-                        id,
-                        value: Scalar::Null,
-                        origin: None,
-                    },
-                    effect,
-                    &preds,
-                )?;
+                inside(document, object, key, op.insert, id, effect, &preds)?;
             }
         }
         document.objects.extend(made);
@@ -216,16 +204,7 @@ impl Folding<'_> {
         let origin = column
             .is_some_and(crate::schema::Column::keeps_origin)
             .then_some(Origin { place, time });
-        apply(
-            document.live_mut(key),
-            LiveOp {
-                id,
-                value: Scalar::Null,
-                origin,
-            },
-            effect,
-            preds,
-        );
+        apply(document.live_mut(key), id, origin, effect, preds);
     }
 }
 
@@ -244,7 +223,7 @@ fn object_kind(kind: ObjType) -> ObjectKind {
     }
 }
 
-fn apply(live: &mut Vec<LiveOp>, op: LiveOp, effect: Effect, preds: &[OpId]) {
+fn apply(live: &mut Vec<LiveOp>, id: OpId, origin: Option<Origin>, effect: Effect, preds: &[OpId]) {
     match effect {
         Effect::Add(by) => {
             for counter in live.iter_mut().filter(|l| preds.contains(&l.id)) {
@@ -255,7 +234,7 @@ fn apply(live: &mut Vec<LiveOp>, op: LiveOp, effect: Effect, preds: &[OpId]) {
         }
         Effect::Set(value) => {
             live.retain(|l| !preds.contains(&l.id));
-            live.push(LiveOp { value, ..op });
+            live.push(LiveOp { id, value, origin });
         }
         Effect::Remove => live.retain(|l| !preds.contains(&l.id)),
     }
@@ -266,7 +245,7 @@ fn inside(
     object: OpId,
     key: &ChangeKey,
     insert: bool,
-    op: LiveOp,
+    id: OpId,
     effect: Effect,
     preds: &[OpId],
 ) -> Result<(), FoldError> {
@@ -289,7 +268,7 @@ fn inside(
                     i
                 }
             };
-            apply(&mut entries[i].1, op, effect, preds);
+            apply(&mut entries[i].1, id, None, effect, preds);
             if entries[i].1.is_empty() {
                 entries.remove(i);
             }
@@ -306,23 +285,20 @@ fn inside(
                 }
             };
             let order = |id: OpId| (id.counter, &actors[id.actor as usize].actor);
-            while elements.get(i).is_some_and(|e| order(e.id) > order(op.id)) {
+            while elements.get(i).is_some_and(|e| order(e.id) > order(id)) {
                 i += 1;
             }
-            let mut inserted = Element {
-                id: op.id,
-                live: Vec::new(),
-            };
-            apply(&mut inserted.live, op, effect, &[]);
+            let mut inserted = Element { id, live: Vec::new() };
+            apply(&mut inserted.live, id, None, effect, &[]);
             elements.insert(i, inserted);
         }
         (ObjectContent::Sequence(elements), ChangeKey::Seq(_)) => {
-            let id = element.ok_or(FoldError::UnknownReference)?;
+            let named = element.ok_or(FoldError::UnknownReference)?;
             let found = elements
                 .iter_mut()
-                .find(|e| e.id == id)
+                .find(|e| e.id == named)
                 .ok_or(FoldError::UnknownReference)?;
-            apply(&mut found.live, op, effect, preds);
+            apply(&mut found.live, id, None, effect, preds);
         }
         _ => return Err(FoldError::UnknownReference),
     }

@@ -69,7 +69,7 @@ impl Document {
         match action {
             RowAction::Create(values) => self.create(&mut builder, table, values),
             RowAction::Edit(edits) => edits.iter().for_each(|edit| self.edit(&mut builder, table, edit)),
-            RowAction::Delete => self.put_root(&mut builder, DELETED, &Key::Deleted, Scalar::Bool(true)),
+            RowAction::Delete => self.put_root(&mut builder, DELETED, &Key::Deleted, &Scalar::Bool(true)),
         }
         if builder.ops.is_empty() {
             *self = before;
@@ -103,12 +103,12 @@ impl Document {
                     builder,
                     column.name,
                     &Key::Column(column.id),
-                    Scalar::of_value(column, value),
+                    &Scalar::of_value(column, value),
                 );
             }
         }
         if self.has_deletion() {
-            self.put_root(builder, DELETED, &Key::Deleted, Scalar::Bool(false));
+            self.put_root(builder, DELETED, &Key::Deleted, &Scalar::Bool(false));
         }
     }
 
@@ -123,7 +123,7 @@ impl Document {
                 {
                     return;
                 }
-                self.put_root(builder, column.name, &key, Scalar::of_value(column, value));
+                self.put_root(builder, column.name, &key, &Scalar::of_value(column, value));
             }
         }
     }
@@ -135,7 +135,7 @@ impl Document {
             .filter(|op| matches!(op.value, Scalar::Counter(_)))
             .collect();
         if counters.is_empty() {
-            return self.put_root(builder, column.name, key, Scalar::Counter(by));
+            return self.put_root(builder, column.name, key, &Scalar::Counter(by));
         }
         builder.push(Op {
             action: OpType::Increment(by),
@@ -146,7 +146,7 @@ impl Document {
         });
     }
 
-    fn put_root(&self, builder: &mut Builder, name: &str, key: &Key, value: Scalar) {
+    fn put_root(&self, builder: &mut Builder, name: &str, key: &Key, value: &Scalar) {
         builder.push(Op {
             action: OpType::Put(value.to_automerge().expect("BUG: a plain value is written")),
             obj: ChangeObject::Root,

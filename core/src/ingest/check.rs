@@ -152,10 +152,10 @@ impl Judged<'_> {
                 };
                 self.value(document, column, &value)
             }
-            (OpType::Increment(_), Merge::Counter) => Ok(()),
+            (OpType::Increment(_), Merge::Counter)
+            | (OpType::Make(automerge::ObjType::Text), Merge::Text)
+            | (OpType::Make(automerge::ObjType::Map | automerge::ObjType::List), Merge::Json) => Ok(()),
             (OpType::Increment(_), _) => wrong("is no counter"),
-            (OpType::Make(automerge::ObjType::Text), Merge::Text) => Ok(()),
-            (OpType::Make(automerge::ObjType::Map | automerge::ObjType::List), Merge::Json) => Ok(()),
             _ => wrong("cannot be written like this"),
         }
     }

@@ -111,7 +111,9 @@ pub(super) fn conflicts(
             let mut sides = sides(document, column);
             let differ = column.review && sides.iter().any(|s| s.value != sides[0].value);
             if lost {
-                sides.iter_mut().for_each(|side| side.shown = false);
+                for side in &mut sides {
+                    side.shown = false;
+                }
                 let value = own_value(column, key, main.value(column, column.first_in_stream));
                 sides.insert(
                     0,

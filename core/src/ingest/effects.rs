@@ -45,7 +45,7 @@ pub(super) fn effects(
     };
     let mut steps = 0;
     while let Some(key) = work.queue.pop_front() {
-        work.row(key)?;
+        work.row(key);
         steps += 1;
         assert!(steps < 1_000_000, "BUG: rows keep following from each other");
     }
@@ -106,24 +106,25 @@ impl Work<'_> {
         shown_in(self.set, table, key)
     }
 
-    fn row(&mut self, key: RowKey) -> Result<(), Stop> {
+    fn row(&mut self, key: RowKey) {
         let table = Schema::hospital().by_id(key.table);
         let ids: Vec<_> = facets(table, key).collect();
         // Whatever is missing is asked for together.
         let missing = ids.iter().filter(|id| self.document(id).is_none()).count();
         if self.set.presence(&key).is_none() {
             self.needs.presence.insert(key);
-            return Ok(());
+            return;
         }
         if missing > 0 {
-            return Ok(());
+            return;
         }
         let main = self.document(&ids[0]).expect("BUG: just found").clone();
         if main.is_empty() {
-            return self.vanish(table, key);
+            self.vanish(table, key);
+            return;
         }
         let Some(shown) = self.is_shown(key, &main) else {
-            return Ok(());
+            return;
         };
         self.claims(table, key, &main, shown);
         let main = self.document(&ids[0]).expect("BUG: just found").clone();
@@ -136,11 +137,10 @@ impl Work<'_> {
         let row = project(table, key, &main, restricted.as_ref());
         self.follow_references(table, before.as_ref(), shown.then_some(&row));
         self.commit.rows.insert(key, RowState { row, shown });
-        Ok(())
     }
 
     /// A row whose document became empty (its only transaction was refused): it is taken out of its table.
-    fn vanish(&mut self, table: &'static Table, key: RowKey) -> Result<(), Stop> {
+    fn vanish(&mut self, table: &'static Table, key: RowKey) {
         if let Some(before) = shown_in(self.set, table, key) {
             self.release(table, key);
             self.follow_references(table, Some(&before), None);
@@ -152,7 +152,6 @@ impl Work<'_> {
                 },
             );
         }
-        Ok(())
     }
 
     fn is_shown(&mut self, key: RowKey, main: &Document) -> Option<bool> {
