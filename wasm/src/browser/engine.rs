@@ -24,19 +24,24 @@ pub struct Engine {
 #[wasm_bindgen(getter_with_clone)]
 pub struct Done {
     /// `Receipt` of the page's port, as JSON.
+    #[wasm_bindgen(readonly)]
     pub receipt: String,
     /// The tables whose rows changed.
+    #[wasm_bindgen(readonly)]
     pub tables: Vec<String>,
 }
 
 /// Something to ask the server.
 #[wasm_bindgen(getter_with_clone)]
-pub struct Request {
+pub struct HttpRequest {
     /// `GET` or `POST`.
+    #[wasm_bindgen(readonly)]
     pub method: String,
     /// Path and query.
+    #[wasm_bindgen(readonly)]
     pub path: String,
     /// Empty for `GET`.
+    #[wasm_bindgen(readonly)]
     pub body: Vec<u8>,
 }
 
@@ -107,6 +112,11 @@ impl Engine {
         Ok(names(&self.replica.tables_of(sql)?))
     }
 
+    /// `Conflict[]` of the port, as JSON.
+    pub fn conflicts(&self) -> Result<String> {
+        Ok(json(&self.replica.conflicts()?))
+    }
+
     /// `OutboxEntry[]` of the port, as JSON.
     pub fn outbox(&self) -> Result<String> {
         Ok(json(&self.replica.outbox()?))
@@ -126,10 +136,10 @@ impl Engine {
 
     /// What to ask the server next; nothing when all is exchanged.
     #[wasm_bindgen(js_name = nextRequest)]
-    pub fn next_request(&mut self) -> Result<Option<Request>> {
+    pub fn next_request(&mut self) -> Result<Option<HttpRequest>> {
         Ok(self.replica.next_request()?.map(|request| {
             self.asked = Some(request.kind);
-            Request {
+            HttpRequest {
                 method: request.method.as_str().to_owned(),
                 path: request.path,
                 body: request.body,

@@ -5,6 +5,7 @@
  * a crash of the engine nothing is answered any more and the page starts another worker.
  */
 import initialize, { Engine } from './pkg/holdfast_wasm.js'
+import moduleAddress from './pkg/holdfast_wasm_bg.wasm?url'
 import { asEngineError } from './error'
 import { crashed, isCrash } from './worker/crash'
 import { ownReplica } from './worker/ownership'
@@ -17,8 +18,7 @@ let opening: Promise<Service> | null = null
 
 async function open(): Promise<Service> {
   // The module is fetched and compiled while the lock is waited for.
-  const [, engine] = await Promise.all([ownReplica(), initialize()])
-  void engine
+  await Promise.all([ownReplica(), initialize({ module_or_path: moduleAddress })])
   return serve(replicaOf(await Engine.open()), post, broken)
 }
 
@@ -42,8 +42,8 @@ async function answer(call: Call): Promise<void> {
     if (call.name === 'open') opening ??= open()
     post({ type: 'answer', id: call.id, answer: await carryOut(handlers(await opened()), call) })
   } catch (error) {
-    post({ type: 'refusal', id: call.id, error: asEngineError(error) })
     if (isCrash(error)) broken(error)
+    else post({ type: 'refusal', id: call.id, error: asEngineError(error) })
   }
 }
 
