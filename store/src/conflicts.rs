@@ -81,7 +81,12 @@ pub(crate) fn open(connection: &Connection, id: &str) -> Result<Option<OpenConfl
     let Some((table, row, column, sides)) = found else {
         return Ok(None);
     };
-    let unknown = || StoreError::corrupt(format!("a conflict in {table}.{}", column.as_deref().unwrap_or_default()));
+    let unknown = || {
+        StoreError::corrupt(format!(
+            "a conflict in {table}.{}",
+            column.as_deref().unwrap_or_default()
+        ))
+    };
     let table = Schema::hospital().table(&table).ok_or_else(unknown)?;
     let column = match &column {
         Some(name) => Some(table.column(name).ok_or_else(unknown)?),

@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 /// Two lower-case digits per byte.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("BUG: writing into memory cannot fail");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("BUG: writing into memory cannot fail");
+            text
+        })
 }
 
 /// `None` if these aren't such digits.

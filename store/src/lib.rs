@@ -20,6 +20,8 @@ pub mod schema;
 pub mod server;
 mod sql_value;
 mod tables;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod writing;
 
 pub use error::StoreError;

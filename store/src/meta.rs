@@ -12,7 +12,8 @@ pub(crate) fn get<T: FromSql>(connection: &Connection, key: &str) -> Result<Opti
 
 /// Sets a key's value.
 pub(crate) fn set(connection: &Connection, key: &str, value: impl ToSql) -> Result<(), StoreError> {
-    let sql = "INSERT INTO sync_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    let sql =
+        "INSERT INTO sync_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     connection.prepare_cached(sql)?.execute((key, value))?;
     Ok(())
 }

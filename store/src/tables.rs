@@ -51,7 +51,11 @@ impl Statements {
             .filter(|c| !is_key(c))
             .map(|c| format!("{0} = excluded.{0}", c.name))
             .collect();
-        for secret in table.columns.iter().filter(|c| c.merge == Merge::Server && side.holds(c)) {
+        for secret in table
+            .columns
+            .iter()
+            .filter(|c| c.merge == Merge::Server && side.holds(c))
+        {
             columns.push(secret.name);
             values.push(format!(
                 "coalesce((SELECT {} FROM sync_credentials WHERE user = ?1), '!')",

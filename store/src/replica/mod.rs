@@ -44,7 +44,7 @@ use crate::{Host, StoreError, schema};
 
 /// A device's store.
 pub struct Replica {
-    connection: Connection,
+    pub(crate) connection: Connection,
     host: Host,
     key: SigningKey,
     actor: Actor,

@@ -71,12 +71,7 @@ impl Replica {
 }
 
 /// Adds a transaction at the end.
-pub(super) fn add(
-    connection: &Connection,
-    command: &Command,
-    made: &Made,
-    giver: &Giver,
-) -> Result<(), StoreError> {
+pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver: &Giver) -> Result<(), StoreError> {
     let sql = "INSERT INTO sync_outbox
         (id, entry, command, name, summary, user, role, new_ids, made_at, offline, state)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'waiting')";

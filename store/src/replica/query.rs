@@ -99,9 +99,11 @@ fn supervise(context: &AuthContext<'_>, read: &Mutex<BTreeSet<&'static str>>) ->
 /// True for JSON taken apart, and for a name that the query itself gives (`WITH name AS …`), of which no column is a table's.
 fn is_of_the_query(table: &str, column: &str) -> bool {
     let engines = ["sync_", "sqlite_", "pragma_"];
-    let of_engine = engines
-        .iter()
-        .any(|prefix| table.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)));
+    let of_engine = engines.iter().any(|prefix| {
+        table
+            .get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    });
     ["json_each", "json_tree"].contains(&table) || (column.is_empty() && !of_engine)
 }
 

@@ -67,7 +67,9 @@ impl Replica {
             time: self.host.now(),
             offline: !self.round.reachable,
         };
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         if meta::get::<i64>(&transaction, "cursor")?.is_none() {
             return Err(ReplicaError::FirstSync);
         }

@@ -75,7 +75,9 @@ impl Replica {
             token: response.token.clone(),
         };
         let json = serde_json::to_string(&signed_in).map_err(StoreError::corrupt)?;
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         prepare(&transaction, response)?;
         meta::set(&transaction, "session", json)?;
         transaction.commit()?;
@@ -89,7 +91,9 @@ impl Replica {
     /// for whoever signs in next; nobody can ask for it meanwhile. Returns the tables whose rows changed.
     pub fn end_session(&mut self, discard: bool) -> Result<BTreeSet<&'static str>, ReplicaError> {
         let now = self.host.now();
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let waiting = outbox::count(&transaction, "waiting")?;
         if waiting > 0 && !discard {
             return Err(ReplicaError::WorkWaits(waiting));
@@ -110,7 +114,10 @@ impl Replica {
 /// Makes sure that what is here is what the signed-in user may have.
 fn prepare(connection: &Connection, response: &SignInResponse) -> Result<(), ReplicaError> {
     let known: Option<String> = meta::get(connection, "hospital_id")?;
-    let (waiting, rejected) = (outbox::count(connection, "waiting")?, outbox::count(connection, "rejected")?);
+    let (waiting, rejected) = (
+        outbox::count(connection, "waiting")?,
+        outbox::count(connection, "rejected")?,
+    );
     if known.is_some_and(|known| known != response.hospital_id) {
         if waiting + rejected > 0 {
             return Err(ReplicaError::OtherHospital);

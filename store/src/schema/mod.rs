@@ -103,7 +103,8 @@ mod tests {
     fn both_sides_have_every_table_and_foreign_key_that_hospitals_count() {
         for side in [Side::Server, Side::Device] {
             let connection = store(side);
-            let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sync\\_%' ESCAPE '\\'
+            let tables =
+                "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sync\\_%' ESCAPE '\\'
                 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
             assert_eq!(count(&connection, tables), 33);
             let keys = "SELECT count(*) FROM sqlite_schema AS t, pragma_foreign_key_list(t.name)
@@ -132,7 +133,10 @@ mod tests {
     #[test]
     fn a_device_store_is_not_opened_as_a_servers_nor_with_a_key() {
         let mut connection = store(Side::Device);
-        assert!(matches!(prepare(&mut connection, Side::Server, None), Err(StoreError::WrongSide { .. })));
+        assert!(matches!(
+            prepare(&mut connection, Side::Server, None),
+            Err(StoreError::WrongSide { .. })
+        ));
         let with_key = prepare(&mut connection, Side::Device, Some(b"secret"));
         assert!(matches!(with_key, Err(StoreError::EncryptionUnsupported)));
     }

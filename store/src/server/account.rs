@@ -38,14 +38,18 @@ impl ServerStore {
     }
 
     fn account_where(&self, condition: &str, parameter: &str) -> Result<Option<Account>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!("{COLUMNS} WHERE {condition}"))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{COLUMNS} WHERE {condition}"))?;
         let mut found = statement.query([parameter])?;
         found.next()?.map(read).transpose()
     }
 
     /// All accounts, by name.
     pub fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&format!("{COLUMNS} ORDER BY username"))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{COLUMNS} ORDER BY username"))?;
         let mut found = statement.query([])?;
         let mut accounts = Vec::new();
         while let Some(row) = found.next()? {

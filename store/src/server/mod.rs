@@ -25,7 +25,7 @@ use crate::{Host, StoreError, meta, schema, sql_value};
 
 /// A server's store on SQLite. Blocking: use it from a thread of its own.
 pub struct ServerStore {
-    connection: Connection,
+    pub(crate) connection: Connection,
     totals: snapshot::Totals,
 }
 

@@ -80,10 +80,7 @@ pub(super) fn keep(
 }
 
 /// Code and reason of a transaction that was refused before.
-pub(super) fn verdict(
-    connection: &Connection,
-    id: TransactionId,
-) -> Result<Option<(String, String)>, StoreError> {
+pub(super) fn verdict(connection: &Connection, id: TransactionId) -> Result<Option<(String, String)>, StoreError> {
     let sql = "SELECT code, reason FROM sync_quarantine WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement

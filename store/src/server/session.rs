@@ -25,7 +25,10 @@ impl ServerStore {
     /// Begins a session, and forgets those that have expired by then.
     pub fn open_session(&mut self, token: &TokenHash, session: &Session) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
-        transaction.execute("DELETE FROM sync_sessions WHERE expires_at <= ?1", [session.created_at.0])?;
+        transaction.execute(
+            "DELETE FROM sync_sessions WHERE expires_at <= ?1",
+            [session.created_at.0],
+        )?;
         transaction.execute(
             "INSERT INTO sync_sessions (token_hash, user, device, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
             (

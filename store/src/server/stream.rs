@@ -40,7 +40,9 @@ impl ServerStore {
     /// Takes transactions in, all in one database transaction, in order. An outcome for each; one that is known already
     /// gets the outcome that it had. An error means that nothing was taken.
     pub fn accept(&mut self, submissions: &[Submission], now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut taking = Taking {
             connection: &transaction,
             writing: Writing::new(&transaction, Side::Server, now),

@@ -6,7 +6,6 @@ use holdfast_core::{
     document::{Document, DocumentId, Facet, Place},
     ids::Timestamp,
     ingest::{Claim, Claimant, Effects, RowKey, RowState},
-
     schema::{Schema, Side, Table},
     value::Value,
 };

@@ -40,7 +40,9 @@ impl Replica {
             Err(problem) => return Ok(Err(problem)),
         };
         let now = self.host.now();
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         if cursor(&transaction)? != Some(after) {
             // Taken in already.
             return Ok(Ok(std::collections::BTreeSet::new()));
@@ -78,7 +80,10 @@ fn check(after: Seq, response: &PullResponse) -> Result<Vec<Opened>, String> {
     }
     let stands_still = response.cursor == after && response.cursor < response.head;
     if response.cursor < last || response.cursor > response.head || stands_still {
-        return Err(format!("The server's answer ends at {}, which cannot be.", response.cursor));
+        return Err(format!(
+            "The server's answer ends at {}, which cannot be.",
+            response.cursor
+        ));
     }
     let open = |entry: &LogEntry| entry.transaction.open();
     let opened: Result<Vec<Opened>, TransactionError> = response.entries.iter().map(open).collect();

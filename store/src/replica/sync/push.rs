@@ -53,7 +53,9 @@ impl Replica {
             return Ok(Err(problem.to_owned()));
         }
         let now = self.host.now();
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut writing = Writing::new(&transaction, Side::Device, now);
         let mut refused = None;
         for (id, outcome) in ids.iter().zip(&response.outcomes) {

@@ -36,7 +36,9 @@ impl Replica {
             Err(problem) => return Ok(Err(problem)),
         };
         let now = self.host.now();
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let expected: Option<String> = meta::get(&transaction, "snapshot_next")?;
         if cursor(&transaction)?.is_some() || expected.as_deref() != after {
             // Taken in already.

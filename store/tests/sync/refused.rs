@@ -1,0 +1,163 @@
+//! What the server refuses.
+
+use serde_json::json;
+
+use crate::ward::{ANNA, BERT, cell, edit, hospital, settle, two_nurses};
+
+/// The server turns Nora into an auditor, who writes nothing, and her device doesn't know yet.
+fn demote_nora(server: &mut holdfast_store::testing::TestServer, role: &str) {
+    let mut mira = holdfast_store::testing::Device::new(server, 30, "mira").unwrap();
+    let nora = crate::ward::id(0x11);
+    mira.run("editRow", edit("users", nora, json!({ "role": role })))
+        .unwrap();
+    mira.sync(server).unwrap();
+}
+
+#[test]
+fn a_refused_command_is_taken_back_and_kept_with_its_reason() {
+    let mut server = hospital();
+    let (mut nora, mut nils) = two_nurses(&mut server);
+    demote_nora(&mut server, "auditor");
+    let receipt = nora
+        .run("editRow", edit("patients", ANNA, json!({ "phone": "111" })))
+        .unwrap();
+    nora.sync(&mut server).unwrap();
+    let outbox = nora.replica.outbox().unwrap();
+    assert_eq!(outbox.len(), 1);
+    assert_eq!(
+        (outbox[0].state.as_str(), outbox[0].transaction_id),
+        ("rejected", receipt.transaction_id)
+    );
+    assert!(
+        outbox[0].reason.as_deref().unwrap().contains("your role may not write"),
+        "{outbox:?}"
+    );
+    assert_eq!(server.store.quarantine(10).unwrap()[0].id, receipt.transaction_id);
+    settle(&mut server, &mut [&mut nora, &mut nils]);
+
+    nora.replica.discard(receipt.transaction_id).unwrap();
+    assert_eq!(nora.replica.outbox().unwrap(), []);
+    assert!(nora.replica.discard(receipt.transaction_id).is_err());
+}
+
+#[test]
+fn commands_after_a_refused_one_are_done_again_on_what_the_server_has() {
+    let mut server = hospital();
+    let (mut nora, mut nils) = two_nurses(&mut server);
+    demote_nora(&mut server, "cleaner");
+    // Refused: a cleaner does not register patients.
+    let values =
+        json!({ "patient_number": "P-7", "first_name": "Dora", "last_name": "Lund", "date_of_birth": "1990-01-01" });
+    let made = nora
+        .run("createRow", json!({ "table": "patients", "values": values }))
+        .unwrap();
+    let dora: holdfast_core::ids::RowId = serde_json::from_value(json!(made.rows[0].id)).unwrap();
+    // Impossible without the one before.
+    nora.run("editRow", edit("patients", dora, json!({ "phone": "1" })))
+        .unwrap();
+    // Nothing to do with it: a cleaner may.
+    nora.run(
+        "editRow",
+        edit("beds", crate::ward::BED_1, json!({ "status": "cleaning" })),
+    )
+    .unwrap();
+    settle(&mut server, &mut [&mut nora, &mut nils]);
+    let states: Vec<_> = nora
+        .replica
+        .outbox()
+        .unwrap()
+        .into_iter()
+        .map(|e| (e.state, e.command))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            ("rejected".into(), "createRow".into()),
+            ("rejected".into(), "editRow".into())
+        ]
+    );
+    assert_eq!(cell(&mut nils, "beds", crate::ward::BED_1, "status"), "cleaning");
+    assert_eq!(server.store.count("patients").unwrap(), 3);
+}
+
+#[test]
+fn a_command_that_built_on_a_refused_one_reaches_the_server_as_a_new_transaction() {
+    let mut server = hospital();
+    let (mut nora, mut nils) = two_nurses(&mut server);
+    // Both give Anna's number away and take it: the second to push is refused nothing, so a role decides here.
+    demote_nora(&mut server, "cleaner");
+    nora.run("editRow", edit("patients", ANNA, json!({ "phone": "111" })))
+        .unwrap();
+    nora.run("editRow", edit("patients", ANNA, json!({ "email": "a@b.test" })))
+        .unwrap();
+    // Nora's first command is pushed alone and refused; then her role is restored.
+    nora.replica.wake();
+    let request = nora.replica.next_request().unwrap().unwrap();
+    let (status, body) = nora.send(&mut server, &request).unwrap();
+    let mut response: holdfast_core::protocol::PushResponse = holdfast_core::protocol::decode(&body).unwrap();
+    assert_eq!(response.outcomes.len(), 2);
+    demote_nora(&mut server, "nurse");
+    let body = holdfast_core::protocol::encode(&response);
+    nora.replica.take_response(&request.kind, status, &body).unwrap();
+    let states: Vec<_> = nora.replica.outbox().unwrap().into_iter().map(|e| e.state).collect();
+    assert_eq!(states, ["rejected", "waiting"]);
+    // The same answer again changes nothing.
+    response.outcomes.truncate(2);
+    nora.replica.take_response(&request.kind, status, &body).unwrap();
+    settle(&mut server, &mut [&mut nora, &mut nils]);
+    assert_eq!(cell(&mut nils, "patients", ANNA, "email"), "a@b.test");
+    assert_eq!(cell(&mut nils, "patients", ANNA, "phone"), serde_json::Value::Null);
+}
+
+#[test]
+fn a_replayed_command_makes_the_same_rows_again() {
+    let mut server = hospital();
+    let (mut nora, mut nils) = two_nurses(&mut server);
+    demote_nora(&mut server, "cleaner");
+    nora.run("editRow", edit("patients", BERT, json!({ "phone": "1" })))
+        .unwrap();
+    let values = json!({ "bed_number": "3", "room_id": crate::ward::id(0x31) });
+    let made = nora
+        .run("createRow", json!({ "table": "beds", "values": values }))
+        .unwrap();
+    let bed: holdfast_core::ids::RowId = serde_json::from_value(json!(made.rows[0].id)).unwrap();
+    let third = edit("beds", bed, json!({ "status": "maintenance" }));
+    nora.run("editRow", third).unwrap();
+    // One request carries only the first: the others wait and are made again.
+    nora.replica.wake();
+    let request = nora.replica.next_request().unwrap().unwrap();
+    let holdfast_store::replica::RequestKind::Push(ids) = &request.kind else {
+        panic!("{request:?}")
+    };
+    let push: holdfast_core::protocol::PushRequest = holdfast_core::protocol::decode(&request.body).unwrap();
+    let alone = holdfast_store::replica::HttpRequest {
+        body: holdfast_core::protocol::encode(&holdfast_core::protocol::PushRequest {
+            transactions: push.transactions[..1].to_vec(),
+        }),
+        kind: holdfast_store::replica::RequestKind::Push(ids[..1].to_vec()),
+        ..request.clone()
+    };
+    let (status, body) = nora.send(&mut server, &alone).unwrap();
+    nora.replica.take_response(&alone.kind, status, &body).unwrap();
+    assert_eq!(cell(&mut nora, "beds", bed, "status"), "maintenance");
+    settle(&mut server, &mut [&mut nora, &mut nils]);
+    assert_eq!(cell(&mut nils, "beds", bed, "status"), "maintenance");
+}
+
+#[test]
+fn what_the_server_would_refuse_is_refused_on_the_device_already() {
+    let mut server = hospital();
+    let (mut nora, _) = two_nurses(&mut server);
+    let refused = nora.run(
+        "editRow",
+        edit("users", crate::ward::id(0x11), json!({ "role": "admin" })),
+    );
+    assert_eq!(refused.unwrap_err().code(), "not_allowed");
+    let broken = nora.run(
+        "editRow",
+        edit("beds", crate::ward::BED_1, json!({ "status": "sideways" })),
+    );
+    let error = broken.unwrap_err();
+    assert_eq!((error.code(), error.field()), ("invalid", Some("status")));
+    assert_eq!(nora.replica.outbox().unwrap(), []);
+}
