@@ -98,7 +98,8 @@ impl Document {
     fn create(&self, builder: &mut Builder, table: &Table, values: &[(crate::schema::ColumnId, Value)]) {
         for (column, value) in values {
             let column = table.by_id(*column);
-            if !value.is_null() || !self.live(column.id).is_empty() {
+            // An imported row says that it has no `updated_at`: else the engine would give it one.
+            if !value.is_null() || !self.live(column.id).is_empty() || column.merge == Merge::Derived {
                 self.put_root(
                     builder,
                     column.name,
