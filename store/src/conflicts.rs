@@ -73,10 +73,16 @@ pub(crate) fn settle(connection: &Connection, id: ConflictId, now: Timestamp) ->
 /// The open conflict with this id.
 pub(crate) fn open(connection: &Connection, id: &str) -> Result<Option<OpenConflict>, StoreError> {
     let sql = "SELECT tbl, row, col, sides FROM sync_conflicts WHERE id = ?1 AND settled_at IS NULL";
-    type Found = (String, String, Option<String>, String);
-    let found: Option<Found> = connection
+    let found = connection
         .prepare_cached(sql)?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .query_row([id], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, Option<String>>(2)?,
+                row.get::<_, String>(3)?,
+            ))
+        })
         .optional()?;
     let Some((table, row, column, sides)) = found else {
         return Ok(None);

@@ -3,12 +3,15 @@
 use holdfast_core::ids::Timestamp;
 use uuid::Uuid;
 
+/// Fills bytes with randomness.
+pub type Random = dyn FnMut(&mut [u8]) + Send;
+
 /// Time and randomness. Tests give fixed ones.
 pub struct Host {
     /// The present time.
     pub now: Box<dyn Fn() -> Timestamp + Send>,
     /// Fills bytes from a cryptographically secure source.
-    pub random: Box<dyn FnMut(&mut [u8]) + Send>,
+    pub random: Box<Random>,
 }
 
 impl Host {

@@ -134,12 +134,17 @@ impl Tables<'_> {
     /// Rows by their columns' values, ordered by primary key.
     pub fn select(&self, table: &Table, filter: &[(ColumnId, Value)]) -> Result<Vec<Row>, StoreError> {
         let columns: Vec<&str> = replicated(table).map(|c| c.name).collect();
-        let mut sql = format!("SELECT {} FROM {}", columns.join(", "), table.name);
-        for (i, (column, _)) in filter.iter().enumerate() {
-            let word = if i == 0 { "WHERE" } else { "AND" };
-            sql.push_str(&format!(" {word} {} IS ?{}", table.by_id(*column).name, i + 1));
-        }
-        sql.push_str(&format!(" ORDER BY {}", table.key_names().join(", ")));
+        let conditions = (1..)
+            .zip(filter)
+            .map(|(i, (column, _))| format!("{} IS ?{i}", table.by_id(*column).name));
+        let conditions: Vec<String> = std::iter::once("true".to_owned()).chain(conditions).collect();
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {} ORDER BY {}",
+            columns.join(", "),
+            table.name,
+            conditions.join(" AND "),
+            table.key_names().join(", ")
+        );
         let mut statement = self.0.prepare_cached(&sql)?;
         let mut found = statement.query(params_from_iter(filter.iter().map(|(_, value)| Bound(value))))?;
         let mut rows = Vec::new();

@@ -81,11 +81,11 @@ impl Workshop<'_> {
     }
 
     fn plan(&mut self, command: &Command, giver: &Giver, ids: Vec<Uuid>) -> Result<(Plan, Vec<Uuid>), ReplicaError> {
-        let mut given = Vec::new();
+        let mut used = Vec::new();
         let mut kept = ids.into_iter();
         let mut new_id = || {
             let id = kept.next().unwrap_or_else(|| self.host.new_id());
-            given.push(id);
+            used.push(id);
             id
         };
         let mut maker = Maker {
@@ -94,7 +94,7 @@ impl Workshop<'_> {
             new_id: &mut new_id,
         };
         let plan = plan(command, &mut maker, &Tables(self.connection))?;
-        Ok((plan, given))
+        Ok((plan, used))
     }
 
     fn author(

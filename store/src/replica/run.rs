@@ -65,7 +65,7 @@ impl Replica {
             user: signed_in.session.user_id,
             role: signed_in.session.role.clone(),
             time: self.host.now(),
-            offline: !self.round.reachable,
+            offline: !self.round.is_reachable(),
         };
         let transaction = self
             .connection

@@ -55,7 +55,7 @@ pub struct FirstSync {
 impl Replica {
     /// The state now.
     pub fn status(&self) -> Result<Status, StoreError> {
-        let number = |key| Ok::<_, StoreError>(meta::get::<i64>(&self.connection, key)?);
+        let number = |key| meta::get::<i64>(&self.connection, key);
         let count = |key| Ok::<_, StoreError>(number(key)?.unwrap_or(0) as u64);
         let copying = self.session.is_some() && number("cursor")?.is_none();
         Ok(Status {

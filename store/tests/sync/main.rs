@@ -1,4 +1,5 @@
 //! Two devices and a server exchange bytes by hand.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod conflicts;
 mod lost;

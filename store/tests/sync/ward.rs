@@ -77,6 +77,7 @@ pub fn two_nurses(server: &mut TestServer) -> (Device, Device) {
     (nora, nils)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 pub fn edit(table: &str, row: RowId, values: Json) -> Json {
     json!({ "table": table, "id": row, "values": values })
 }

@@ -59,18 +59,18 @@ impl Replica {
         let mut writing = Writing::new(&transaction, Side::Device, now);
         let mut refused = None;
         for (id, outcome) in ids.iter().zip(&response.outcomes) {
-            let Some(waiting) = outbox::waiting(&transaction, *id)? else {
+            let Some(sent) = outbox::waiting(&transaction, *id)? else {
                 continue;
             };
             match outcome {
                 PushOutcome::Accepted { seq, .. } => {
-                    let opened = waiting.transaction.open().map_err(StoreError::corrupt)?;
-                    acknowledge(&transaction, &mut writing, waiting.n, &opened, *seq)?;
+                    let opened = sent.transaction.open().map_err(StoreError::corrupt)?;
+                    acknowledge(&transaction, &mut writing, sent.n, &opened, *seq)?;
                 }
                 // What was refused after the first may have been built on it: it is tried anew.
                 PushOutcome::Rejected { .. } if refused.is_some() => {}
                 PushOutcome::Rejected { code, reason, .. } => {
-                    refused = Some((waiting.n, code, reason));
+                    refused = Some((sent.n, code, reason));
                 }
             }
         }

@@ -6,13 +6,23 @@ use crate::replica::ConnectionState;
 #[derive(Debug, Default)]
 pub(in crate::replica) struct Round {
     awake: bool,
-    signed_out: bool,
-    /// The last exchange succeeded.
-    pub reachable: bool,
+    contact: Contact,
     /// There may be more to pull.
     pub pull: bool,
     /// Why the last attempt failed.
     pub problem: Option<String>,
+}
+
+/// How the last exchange went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Contact {
+    /// It failed, or there was none yet.
+    #[default]
+    Lost,
+    /// It succeeded.
+    Good,
+    /// The server wants a new sign-in.
+    SignedOut,
 }
 
 impl Round {
@@ -22,7 +32,12 @@ impl Round {
     }
 
     pub fn goes_on(&self) -> bool {
-        self.awake && !self.signed_out
+        self.awake && self.contact != Contact::SignedOut
+    }
+
+    /// True if the last exchange succeeded.
+    pub fn is_reachable(&self) -> bool {
+        self.contact == Contact::Good
     }
 
     /// All is exchanged.
@@ -32,37 +47,34 @@ impl Round {
 
     /// An answer came and made sense.
     pub fn answered(&mut self) {
-        self.reachable = true;
+        self.contact = Contact::Good;
         self.problem = None;
     }
 
     pub fn fail(&mut self, problem: String) {
         self.awake = false;
-        self.reachable = false;
+        self.contact = Contact::Lost;
         self.problem = Some(problem);
     }
 
     /// The server wants a new sign-in.
     pub fn sign_out(&mut self, problem: String) {
         self.fail(problem);
-        self.signed_out = true;
+        self.contact = Contact::SignedOut;
     }
 
     /// There is one.
     pub fn signed_in(&mut self) {
-        *self = Self {
-            reachable: true,
-            ..Self::default()
-        };
+        self.answered();
         self.wake();
     }
 
     pub fn state(&self) -> ConnectionState {
-        match self {
-            Self { signed_out: true, .. } => ConnectionState::SignedOut,
-            Self { reachable: false, .. } => ConnectionState::Offline,
-            Self { awake: true, .. } => ConnectionState::Syncing,
-            _ => ConnectionState::Online,
+        match self.contact {
+            Contact::SignedOut => ConnectionState::SignedOut,
+            Contact::Lost => ConnectionState::Offline,
+            Contact::Good if self.awake => ConnectionState::Syncing,
+            Contact::Good => ConnectionState::Online,
         }
     }
 }

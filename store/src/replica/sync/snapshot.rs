@@ -79,12 +79,10 @@ fn progress(connection: &Connection, first: bool, page: &SnapshotResponse) -> Re
     let received = meta::get::<i64>(connection, "snapshot_received")?.unwrap_or(0);
     meta::set(connection, "snapshot_received", received + page.documents.len() as i64)?;
     meta::set(connection, "snapshot_total", page.total as i64)?;
-    match &page.next {
-        Some(next) => meta::set(connection, "snapshot_next", next),
-        None => {
-            let as_of: Option<i64> = meta::get(connection, "snapshot_as_of")?;
-            meta::set(connection, "cursor", as_of.unwrap_or(0))?;
-            meta::remove(connection, "snapshot_next")
-        }
+    if let Some(next) = &page.next {
+        return meta::set(connection, "snapshot_next", next);
     }
+    let as_of: Option<i64> = meta::get(connection, "snapshot_as_of")?;
+    meta::set(connection, "cursor", as_of.unwrap_or(0))?;
+    meta::remove(connection, "snapshot_next")
 }
