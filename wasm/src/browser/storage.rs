@@ -14,7 +14,7 @@ use crate::error::EngineError;
 /// The SQLite file system, and its folder on OPFS (`worker/handles.ts` looks into it).
 const POOL: &str = "holdfast";
 const FILE: &str = "replica.db";
-/// The database, its write-ahead log, and two to spare.
+/// The database, its journal, and two to spare.
 const FILES: u32 = 4;
 
 pub async fn open() -> Result<Connection, EngineError> {
@@ -32,11 +32,9 @@ pub async fn open() -> Result<Connection, EngineError> {
 fn connect() -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(FILE, flags)?;
-    // Nobody else can open the file, and without shared memory a write-ahead log needs that said, before its first use.
+    // Nobody else can open the file. Said before the store chooses its journal: without shared memory, which the pool has
+    // not, SQLite keeps a write-ahead log only for a single owner.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    // One flush makes a commit durable. Deleting a rollback journal, the alternative, is not flushed by the pool.
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 

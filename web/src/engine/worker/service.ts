@@ -33,13 +33,15 @@ export function serve(
       broken(error)
     }
   }
+  const later = (milliseconds: number, act: () => void) => void setTimeout(guarded(act), milliseconds)
+  const now = () => performance.now()
   const queries = new LiveQueries({
     ask: replica.query,
     tablesOf: replica.tablesOf,
     send: (watch, rows) => post({ type: 'rows', watch, rows }),
     fail: (watch, error) => (isCrash(error) ? broken(error) : post({ type: 'watchFailed', watch, error })),
-    later: (milliseconds, callback) => setTimeout(guarded(callback), milliseconds),
-    now: () => performance.now(),
+    later,
+    now,
   })
   const tellStatus = (status: Status) => {
     const { session, connection } = status
@@ -47,7 +49,7 @@ export function serve(
     live.follow(session && token !== undefined ? { server: session.server, token } : null)
     post({ type: 'status', status })
   }
-  const feed = new StatusFeed(replica.status, tellStatus, (callback) => setTimeout(guarded(callback), 0))
+  const feed = new StatusFeed({ read: replica.status, send: tellStatus, later, now })
   const live: LiveChannel = new LiveChannel(
     guarded(() => sync.wake()),
     new Backoff(),

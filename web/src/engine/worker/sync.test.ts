@@ -100,6 +100,14 @@ describe('sync', () => {
     expect(exchanged).toHaveLength(1)
   })
 
+  it('sends while commands come without a pause', async () => {
+    for (let command = 0; command < 100; command += 1) {
+      sync.commandDone()
+      await vi.advanceTimersByTimeAsync(10)
+    }
+    expect(exchanged.length).toBeGreaterThan(10)
+  })
+
   it('forgets no wake that comes while a round runs', async () => {
     let release = (_: HttpAnswer) => {}
     exchange = () => new Promise((resolve) => (release = resolve))

@@ -38,6 +38,7 @@ const NO_NETWORK = 'This device has no network. Your work is kept here and sent 
 export class Sync {
   #running = false
   #again = false
+  #due = Infinity
   #timer: ReturnType<typeof setTimeout> | undefined
   #stop = new AbortController()
 
@@ -69,12 +70,12 @@ export class Sync {
   /** Whoever was signed in is not any more, or somebody else is: what is under way is nobody's. */
   interrupt(): void {
     this.#stop.abort()
-    clearTimeout(this.#timer)
+    this.#forgetTimer()
   }
 
   async #round(): Promise<void> {
     this.#running = true
-    clearTimeout(this.#timer)
+    this.#forgetTimer()
     try {
       while (this.#again) {
         this.#again = false
@@ -120,8 +121,17 @@ export class Sync {
     }
   }
 
+  /** The sooner of two times stands: commands without a pause must not put the sending off. */
   #wakeIn(milliseconds: number): void {
+    const due = performance.now() + milliseconds
+    if (this.#due <= due) return
     clearTimeout(this.#timer)
+    this.#due = due
     this.#timer = setTimeout(() => this.wake(), milliseconds)
+  }
+
+  #forgetTimer(): void {
+    clearTimeout(this.#timer)
+    this.#due = Infinity
   }
 }
