@@ -89,6 +89,21 @@ fn a_row_deleted_by_one_and_used_by_another_stays_and_is_a_conflict() {
     assert_eq!(cell(&mut nora, "patients", CLEO, "phone"), "333");
     let kinds: Vec<_> = nora.replica.conflicts().unwrap().into_iter().map(|c| c.kind).collect();
     assert_eq!(kinds, ["deleted"]);
+    for (value, rows) in [(true, 3), (false, 2)] {
+        let conflict = nora.replica.conflicts().unwrap().pop().unwrap();
+        nora.run("settleConflict", json!({ "conflictId": conflict.id, "value": value }))
+            .unwrap();
+        settle(&mut server, &mut [&mut nora, &mut nils]);
+        assert_eq!(nils.replica.conflicts().unwrap(), []);
+        assert_eq!(server.store.count("patients").unwrap(), rows);
+        if value {
+            nora.run("deleteRow", json!({ "table": "patients", "id": CLEO }))
+                .unwrap();
+            nils.run("editRow", edit("patients", CLEO, json!({ "phone": "444" })))
+                .unwrap();
+            settle(&mut server, &mut [&mut nora, &mut nils]);
+        }
+    }
 }
 
 #[test]

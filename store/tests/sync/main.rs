@@ -6,4 +6,5 @@ mod lost;
 mod merge;
 mod refused;
 mod session;
+mod storm;
 mod ward;
