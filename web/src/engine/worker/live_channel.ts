@@ -1,6 +1,7 @@
 /**
  * The server's word that there is something new: `GET /v1/live`, held open. It carries no data: whatever comes means
- * "pull now", and a channel that opens or breaks means it too, for what was missed and to learn how the server is.
+ * "pull now", and the first event comes when the channel opens, for what was missed. A channel that breaks means it too,
+ * to learn how the server is.
  */
 import type { Backoff } from './backoff'
 import { EventStreamReader } from './event_stream'
@@ -71,7 +72,6 @@ export class LiveChannel {
       if (!response.ok || !response.body) return
       open = true
       this.backoff.reset()
-      this.poke()
       const events = new EventStreamReader()
       const text = response.body.pipeThrough(new TextDecoderStream()).getReader()
       for (;;) {

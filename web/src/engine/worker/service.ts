@@ -8,7 +8,7 @@ import { LiveChannel } from './live_channel'
 import { LiveQueries } from './live_queries'
 import type { FromWorker, Handlers, ToWorker } from './protocol'
 import type { Replica } from './replica'
-import { address, askToSignIn } from './sign_in'
+import { address, askToSignIn, tellSignedOut } from './sign_in'
 import { StatusFeed } from './status_feed'
 import { Sync } from './sync'
 
@@ -74,7 +74,10 @@ export function serve(
       return session
     },
     signOut({ discard }) {
+      const { session } = replica.status()
+      const token = replica.token()
       const tables = replica.endSession(discard)
+      if (session && token !== undefined) tellSignedOut(session.server, token)
       sync.interrupt()
       queries.changed(tables, true)
       feed.tell()

@@ -1,4 +1,4 @@
-/** Signing in: asks the server; the answer is the replica's to take. */
+/** Signing in and out: asks the server; the answer is the replica's to take. */
 import type { EngineError } from '../port'
 import type { SignIn } from './protocol'
 
@@ -39,6 +39,14 @@ export async function askToSignIn(
   }
   if (response.ok) return text
   throw refusal(response.status, text)
+}
+
+/** Tells the server that a session is over, if it can be told; it ends there by itself in time. */
+export function tellSignedOut(server: string, token: string): void {
+  const headers = { Authorization: `Bearer ${token}` }
+  fetch(`${server}/v1/session`, { method: 'DELETE', headers, credentials: 'omit', keepalive: true }).catch(
+    () => undefined,
+  )
 }
 
 /** The address without what people put behind it by mistake. */
