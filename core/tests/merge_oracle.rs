@@ -72,10 +72,7 @@ impl Device {
 
     fn take(&mut self, table: &Table, bytes: &[u8]) {
         let decoded = DecodedChange::from_bytes(bytes).expect("reads");
-        if self
-            .document
-            .contains(&Actor(decoded.change.actor_id.to_bytes().to_vec()), decoded.change.seq)
-        {
+        if self.document.contains(decoded.change.actor(), decoded.change.seq) {
             return;
         }
         self.document.fold(table, &decoded, arrival()).expect("folds");
@@ -349,7 +346,7 @@ fn words_written_on_two_devices_into_one_empty_text_are_both_kept() {
         expansions.push(built[0].hash);
         for change in built {
             let decoded = DecodedChange::from_bytes(&change.bytes).expect("reads");
-            let known = merged.contains(&Actor(decoded.change.actor_id.to_bytes().to_vec()), decoded.change.seq);
+            let known = merged.contains(decoded.change.actor(), decoded.change.seq);
             if !known {
                 merged.fold(table, &decoded, arrival()).expect("folds");
             }

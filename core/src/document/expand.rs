@@ -5,15 +5,12 @@
 //! from the row's first change and the value alone, with an actor of its own. Both devices make the same change, with
 //! the same hash; whatever they then write inside it merges.
 
-use automerge::{
-    ActorId, ChangeHash as AutomergeHash, ObjType,
-    legacy::{Key as ChangeKey, ObjectId as ChangeObject, Op, OpId as ChangeOpId, OpType},
-};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::{
     Actor, ActorClock, Creation, DecodedChange, Document, DocumentId, Key, LiveOp, ObjectKind, Place, Scalar,
+    codec::{Action, OpKey},
     fold::Arrival,
     write::{Builder, BuiltChange},
 };
@@ -35,7 +32,7 @@ impl Document {
             (Merge::Json, Json::Null) if wanted.is_array() => ObjectKind::List,
             _ => return None,
         };
-        let plain = plain.map(|op| self.change_op_id(op.id));
+        let plain = plain.map(|op| (op.id.counter, self.actor(op.id).clone()));
         Some(
             Expansion {
                 document: id,
@@ -58,12 +55,16 @@ impl Document {
 
     fn reconstructed<'a>(&self, id: DocumentId, table: &'a Table, decoded: &DecodedChange) -> Option<Expansion<'a>> {
         let creation = self.creation?;
-        let first = decoded.change.operations.first()?;
-        let ChangeKey::Map(name) = &first.key else { return None };
+        let change = &decoded.change;
+        let first = change.operations.first()?;
+        let OpKey::Map(name) = &first.key else { return None };
         let column = table.column(name)?;
-        let plain = first.pred.get(0).cloned();
-        let known = plain.iter().map(|op| ActorClock {
-            actor: Actor(op.actor().to_bytes().to_vec()),
+        let plain = change
+            .preds(first)
+            .first()
+            .map(|id| (id.counter, change.actors[id.actor as usize].clone()));
+        let known = plain.iter().map(|(_, actor)| ActorClock {
+            actor: actor.clone(),
             seq: 1,
         });
         let mut alone = Self {
@@ -125,7 +126,7 @@ struct Expansion<'a> {
     column: &'a Column,
     creation: Creation,
     /// The operation that set the plain value, if any did.
-    plain: Option<ChangeOpId>,
+    plain: Option<(u64, Actor)>,
     kind: ObjectKind,
     json: Json,
 }
@@ -139,25 +140,20 @@ impl Expansion<'_> {
             (Json::Null, ObjectKind::List) => Json::Array(Vec::new()),
             (json, _) => sorted(json),
         };
-        let mut builder = Builder::new(ActorId::from(&self.actor(&contents)[..]), self.creation.max_op + 1);
-        let make = match self.kind {
-            ObjectKind::Text => ObjType::Text,
-            ObjectKind::Map => ObjType::Map,
-            ObjectKind::List => ObjType::List,
-        };
-        let object = builder.push(Op {
-            action: OpType::Make(make),
-            obj: ChangeObject::Root,
-            key: ChangeKey::Map(self.column.name.into()),
-            pred: self.plain.iter().cloned().collect(),
-            insert: false,
-        });
-        builder.fill(&object, &contents);
-        builder.finish(1, vec![AutomergeHash(self.creation.hash.0)], 0, None)
+        let mut builder = Builder::new(self.actor(&contents), 1, self.creation.max_op + 1);
+        let preds: Vec<_> = self
+            .plain
+            .iter()
+            .map(|(counter, actor)| builder.name(*counter, actor))
+            .collect();
+        let key = OpKey::Map(self.column.name.into());
+        let object = builder.push(None, key, false, Action::Make(self.kind), &preds);
+        builder.fill(object, &contents);
+        builder.finish(vec![self.creation.hash], 0, None)
     }
 
     /// The actor stands for the contents, so that no two different changes share one.
-    fn actor(&self, contents: &Json) -> [u8; 16] {
+    fn actor(&self, contents: &Json) -> Actor {
         let mut hasher = Sha256::new();
         hasher.update(b"holdfast expansion 1\0");
         hasher.update(self.document.part().to_be_bytes());
@@ -165,15 +161,13 @@ impl Expansion<'_> {
         hasher.update(self.creation.hash.0);
         hasher.update(self.column.name.as_bytes());
         hasher.update([0, self.kind as u8]);
-        if let Some(op) = &self.plain {
-            hasher.update(op.counter().to_be_bytes());
-            hasher.update([op.actor().to_bytes().len() as u8]);
-            hasher.update(op.actor().to_bytes());
+        if let Some((counter, actor)) = &self.plain {
+            hasher.update(counter.to_be_bytes());
+            hasher.update([actor.0.len() as u8]);
+            hasher.update(&actor.0);
         }
         hasher.update(contents.to_string());
-        let mut actor = [0; 16];
-        actor.copy_from_slice(&hasher.finalize()[..16]);
-        actor
+        Actor(hasher.finalize()[..16].to_vec())
     }
 }
 

@@ -4,18 +4,14 @@
 //! - A counter adds the increments that name it.
 //! - A sequence element stands after the one it names, behind later-numbered elements inserted at the same place (RGA).
 
-use automerge::{
-    ObjType,
-    legacy::{ElementId, Key as ChangeKey, ObjectId as ChangeObject, Op, OpId as ChangeOpId, OpType},
-};
-
 use super::{
-    Actor, ActorClock, Creation, DELETED, DecodedChange, Document, Element, Key, LiveOp, Object, ObjectContent,
-    ObjectKind, OpId, Origin, Place, Scalar,
+    Actor, ActorClock, Change, Creation, DELETED, DecodedChange, Document, Element, Key, LiveOp, Object, ObjectContent,
+    OpId, Origin, Place, Scalar,
+    codec::{Action, OpKey, OpRef, Operation},
 };
 use crate::{
     ids::{ChangeHash, Timestamp},
-    schema::Table,
+    schema::{Column, Table},
 };
 
 /// Where a change comes from.
@@ -47,9 +43,6 @@ pub enum FoldError {
     /// An operation on an object, an element or an actor that does not exist.
     #[error("an operation refers to something that does not exist")]
     UnknownReference,
-    /// A kind of value or operation that this version doesn't know.
-    #[error("an operation or value of an unknown kind")]
-    UnknownKind,
 }
 
 impl Document {
@@ -66,39 +59,36 @@ impl Document {
     /// Folds one change. On an error the document is as it was before only if the caller kept a copy.
     pub fn fold(&mut self, table: &Table, decoded: &DecodedChange, arrival: Arrival) -> Result<(), FoldError> {
         let change = &decoded.change;
-        let actor = Actor(change.actor_id.to_bytes().to_vec());
-        let expected = self.next_seq(&actor);
+        let expected = self.next_seq(change.actor());
         if change.seq != expected {
             return Err(FoldError::Sequence {
                 expected,
                 found: change.seq,
             });
         }
-        let start = change.start_op.get();
-        let builds_on_all = self
-            .heads
-            .iter()
-            .all(|head| change.deps.iter().any(|dep| dep.0 == head.0));
-        if start > u64::from(u32::MAX) * 1024 || (builds_on_all && start <= self.max_op) {
-            return Err(FoldError::Numbering { found: start });
+        let builds_on_all = self.heads.iter().all(|head| change.deps.contains(head));
+        if builds_on_all && change.start_op <= self.max_op {
+            return Err(FoldError::Numbering { found: change.start_op });
         }
-        let actor = self.intern(actor, change.seq);
+        self.intern(change.actor(), change.seq);
+        // An expansion comes with whichever transaction arrives first, so it leaves no trace of maker or time.
+        let somebodys = change.actor().device().is_some();
         let mut folding = Folding {
             table,
-            arrival,
+            change,
+            actors: change.actors.iter().map(|actor| self.actor_index(actor)).collect(),
             hash: decoded.hash,
-            touched_at: Some(arrival.time),
+            origin: somebodys.then_some(Origin {
+                place: arrival.place,
+                time: arrival.time,
+            }),
+            touched_at: somebodys.then_some(arrival.time),
+            preds: Vec::new(),
         };
-        for (i, op) in change.operations.iter().enumerate() {
-            folding.operation(
-                self,
-                OpId {
-                    counter: start + i as u64,
-                    actor,
-                },
-                op,
-            )?;
+        for (counter, op) in (change.start_op..).zip(&change.operations) {
+            folding.operation(self, counter, op)?;
         }
+        self.updated_at = self.updated_at.max(folding.touched_at);
         self.root.retain(|(_, live)| !live.is_empty());
         if !self
             .live_of(&Key::Deleted)
@@ -107,84 +97,89 @@ impl Document {
         {
             self.deleting.clear();
         }
-        if self.creation.is_none() {
-            self.creation = Some(Creation {
-                hash: decoded.hash,
-                max_op: decoded.max_op(),
-            });
-        }
-        self.updated_at = self.updated_at.max(folding.touched_at);
-        self.max_op = self.max_op.max(decoded.max_op());
-        self.heads.retain(|head| !change.deps.iter().any(|dep| dep.0 == head.0));
+        let max_op = change.max_op();
+        self.creation.get_or_insert(Creation {
+            hash: decoded.hash,
+            max_op,
+        });
+        self.max_op = self.max_op.max(max_op);
+        self.heads.retain(|head| !change.deps.contains(head));
         if let Err(i) = self.heads.binary_search(&decoded.hash) {
             self.heads.insert(i, decoded.hash);
         }
         Ok(())
     }
 
-    fn intern(&mut self, actor: Actor, seq: u64) -> u32 {
-        if let Some(i) = self.actors.iter().position(|a| a.actor == actor) {
-            self.actors[i].seq = seq;
-            return i as u32;
-        }
-        self.actors.push(ActorClock { actor, seq });
-        (self.actors.len() - 1) as u32
+    fn actor_index(&self, actor: &Actor) -> Option<u32> {
+        self.actors.iter().position(|a| a.actor == *actor).map(|i| i as u32)
     }
 
-    /// An operation's id in this document's terms; `None` if its actor never wrote here.
-    fn resolve(&self, id: &ChangeOpId) -> Option<OpId> {
-        let actor = self.actors.iter().position(|a| a.actor.0 == id.actor().to_bytes())?;
-        Some(OpId {
-            counter: id.counter(),
-            actor: actor as u32,
-        })
+    fn intern(&mut self, actor: &Actor, seq: u64) {
+        match self.actors.iter_mut().find(|a| a.actor == *actor) {
+            Some(clock) => clock.seq = seq,
+            None => self.actors.push(ActorClock {
+                actor: actor.clone(),
+                seq,
+            }),
+        }
     }
 }
 
 /// What one change's operations share.
 struct Folding<'a> {
     table: &'a Table,
-    arrival: Arrival,
+    change: &'a Change,
+    /// For each of the change's actors, its number in the document, if it ever wrote there.
+    actors: Vec<Option<u32>>,
     hash: ChangeHash,
+    origin: Option<Origin>,
     /// The transaction's time, unless the change says itself when its row was touched (imports do).
     touched_at: Option<Timestamp>,
+    /// The present operation's predecessors, in the document's terms.
+    preds: Vec<OpId>,
 }
 
 impl Folding<'_> {
-    fn operation(&mut self, document: &mut Document, id: OpId, op: &Op) -> Result<(), FoldError> {
-        let preds: Vec<OpId> = op
-            .pred
-            .iter()
-            .map(|p| document.resolve(p))
-            .collect::<Option<_>>()
-            .ok_or(FoldError::UnknownReference)?;
-        if preds.iter().any(|p| p.counter >= id.counter) {
-            return Err(FoldError::UnknownReference);
+    /// An operation's id in the document's terms.
+    fn resolve(&self, id: OpRef) -> Result<OpId, FoldError> {
+        let actor = self.actors[id.actor as usize].ok_or(FoldError::UnknownReference)?;
+        Ok(OpId {
+            counter: id.counter,
+            actor,
+        })
+    }
+
+    fn operation(&mut self, document: &mut Document, counter: u64, op: &Operation) -> Result<(), FoldError> {
+        let id = self.resolve(OpRef { counter, actor: 0 })?;
+        self.preds.clear();
+        for pred in self.change.preds(op) {
+            if pred.counter >= counter {
+                return Err(FoldError::UnknownReference);
+            }
+            let pred = self.resolve(*pred)?;
+            self.preds.push(pred);
         }
-        let mut made = None;
         let effect = match &op.action {
-            OpType::Put(value) => Effect::Set(Scalar::from_automerge(value).ok_or(FoldError::UnknownKind)?),
-            OpType::Make(kind) => {
-                let kind = object_kind(*kind);
-                made = Some(Object::new(id, kind));
-                Effect::Set(Scalar::Object(kind))
-            }
-            OpType::Increment(by) => Effect::Add(*by),
-            OpType::Delete | OpType::MarkBegin(_) | OpType::MarkEnd(_) => Effect::Remove,
+            Action::Set(value) => Effect::Set(value.clone()),
+            Action::Make(kind) => Effect::Set(Scalar::Object(*kind)),
+            Action::Increment(by) => Effect::Add(*by),
+            Action::Delete | Action::Mark => Effect::Remove,
         };
-        match (&op.obj, &op.key) {
-            (ChangeObject::Root, ChangeKey::Map(name)) => self.root(document, name, id, effect, &preds),
-            (ChangeObject::Root, ChangeKey::Seq(_)) => return Err(FoldError::UnknownReference),
-            (ChangeObject::Id(object), key) => {
-                let object = document.resolve(object).ok_or(FoldError::UnknownReference)?;
-                inside(document, object, key, op.insert, id, effect, &preds)?;
+        match (op.object, &op.key) {
+            (None, OpKey::Map(name)) => self.root(document, name, id, effect),
+            (None, _) => return Err(FoldError::UnknownReference),
+            (Some(object), _) => {
+                let object = self.resolve(object)?;
+                self.inside(document, object, op, id, effect)?;
             }
         }
-        document.objects.extend(made);
+        if let Action::Make(kind) = op.action {
+            document.objects.push(Object::new(id, kind));
+        }
         Ok(())
     }
 
-    fn root(&mut self, document: &mut Document, name: &str, id: OpId, effect: Effect, preds: &[OpId]) {
+    fn root(&mut self, document: &mut Document, name: &str, id: OpId, effect: Effect) {
         let column = self.table.column(name);
         let key = match column {
             _ if name == DELETED => Key::Deleted,
@@ -200,11 +195,39 @@ impl Folding<'_> {
         if let (Key::Deleted, Effect::Set(Scalar::Bool(true))) = (&key, &effect) {
             document.deleting.push(self.hash);
         }
-        let Arrival { place, time } = self.arrival;
-        let origin = column
-            .is_some_and(crate::schema::Column::keeps_origin)
-            .then_some(Origin { place, time });
-        apply(document.live_mut(key), id, origin, effect, preds);
+        let origin = self.origin.filter(|_| column.is_some_and(Column::keeps_origin));
+        apply(document.live_mut(key), id, origin, effect, &self.preds);
+    }
+
+    fn inside(
+        &self,
+        document: &mut Document,
+        object: OpId,
+        op: &Operation,
+        id: OpId,
+        effect: Effect,
+    ) -> Result<(), FoldError> {
+        let Document { actors, objects, .. } = document;
+        let object = objects
+            .iter_mut()
+            .rfind(|o| o.id == object)
+            .ok_or(FoldError::UnknownReference)?;
+        match (&mut object.content, &op.key) {
+            (ObjectContent::Map(entries), OpKey::Map(name)) => entry(entries, name, id, effect, &self.preds),
+            (ObjectContent::Sequence(elements), OpKey::Head) if op.insert => {
+                insert(elements, 0, actors, id, effect);
+            }
+            (ObjectContent::Sequence(elements), OpKey::Element(after)) if op.insert => {
+                let place = position(elements, self.resolve(*after)?)?;
+                insert(elements, place + 1, actors, id, effect);
+            }
+            (ObjectContent::Sequence(elements), OpKey::Element(named)) => {
+                let place = position(elements, self.resolve(*named)?)?;
+                apply(&mut elements[place].live, id, None, effect, &self.preds);
+            }
+            _ => return Err(FoldError::UnknownReference),
+        }
+        Ok(())
     }
 }
 
@@ -213,14 +236,6 @@ enum Effect {
     Set(Scalar),
     Add(i64),
     Remove,
-}
-
-fn object_kind(kind: ObjType) -> ObjectKind {
-    match kind {
-        ObjType::Map | ObjType::Table => ObjectKind::Map,
-        ObjType::List => ObjectKind::List,
-        ObjType::Text => ObjectKind::Text,
-    }
 }
 
 fn apply(live: &mut Vec<LiveOp>, id: OpId, origin: Option<Origin>, effect: Effect, preds: &[OpId]) {
@@ -240,67 +255,34 @@ fn apply(live: &mut Vec<LiveOp>, id: OpId, origin: Option<Origin>, effect: Effec
     }
 }
 
-fn inside(
-    document: &mut Document,
-    object: OpId,
-    key: &ChangeKey,
-    insert: bool,
-    id: OpId,
-    effect: Effect,
-    preds: &[OpId],
-) -> Result<(), FoldError> {
-    let element = match key {
-        ChangeKey::Seq(ElementId::Id(id)) => Some(document.resolve(id).ok_or(FoldError::UnknownReference)?),
-        _ => None,
+fn entry(entries: &mut Vec<(String, Vec<LiveOp>)>, name: &str, id: OpId, effect: Effect, preds: &[OpId]) {
+    let i = match entries.binary_search_by(|(key, _)| key.as_str().cmp(name)) {
+        Ok(i) => i,
+        Err(i) => {
+            entries.insert(i, (name.to_owned(), Vec::new()));
+            i
+        }
     };
-    let place = document
-        .objects
-        .iter()
-        .position(|o| o.id == object)
-        .ok_or(FoldError::UnknownReference)?;
-    let Document { actors, objects, .. } = document;
-    match (&mut objects[place].content, key) {
-        (ObjectContent::Map(entries), ChangeKey::Map(name)) => {
-            let i = match entries.binary_search_by(|(k, _)| k.as_str().cmp(name)) {
-                Ok(i) => i,
-                Err(i) => {
-                    entries.insert(i, (name.to_string(), Vec::new()));
-                    i
-                }
-            };
-            apply(&mut entries[i].1, id, None, effect, preds);
-            if entries[i].1.is_empty() {
-                entries.remove(i);
-            }
-        }
-        (ObjectContent::Sequence(elements), ChangeKey::Seq(_)) if insert => {
-            let mut i = match element {
-                None => 0,
-                Some(id) => {
-                    elements
-                        .iter()
-                        .position(|e| e.id == id)
-                        .ok_or(FoldError::UnknownReference)?
-                        + 1
-                }
-            };
-            let order = |id: OpId| (id.counter, &actors[id.actor as usize].actor);
-            while elements.get(i).is_some_and(|e| order(e.id) > order(id)) {
-                i += 1;
-            }
-            let mut inserted = Element { id, live: Vec::new() };
-            apply(&mut inserted.live, id, None, effect, &[]);
-            elements.insert(i, inserted);
-        }
-        (ObjectContent::Sequence(elements), ChangeKey::Seq(_)) => {
-            let named = element.ok_or(FoldError::UnknownReference)?;
-            let found = elements
-                .iter_mut()
-                .find(|e| e.id == named)
-                .ok_or(FoldError::UnknownReference)?;
-            apply(&mut found.live, id, None, effect, preds);
-        }
-        _ => return Err(FoldError::UnknownReference),
+    apply(&mut entries[i].1, id, None, effect, preds);
+    if entries[i].1.is_empty() {
+        entries.remove(i);
     }
-    Ok(())
+}
+
+/// Where an element stands. Most often it is the last one written, near the end.
+fn position(elements: &[Element], id: OpId) -> Result<usize, FoldError> {
+    elements
+        .iter()
+        .rposition(|e| e.id == id)
+        .ok_or(FoldError::UnknownReference)
+}
+
+fn insert(elements: &mut Vec<Element>, mut place: usize, actors: &[ActorClock], id: OpId, effect: Effect) {
+    let order = |id: OpId| (id.counter, &actors[id.actor as usize].actor);
+    while elements.get(place).is_some_and(|e| order(e.id) > order(id)) {
+        place += 1;
+    }
+    let mut element = Element { id, live: Vec::new() };
+    apply(&mut element.live, id, None, effect, &[]);
+    elements.insert(place, element);
 }

@@ -13,7 +13,7 @@
 //! *Architecture invariant*: folding the same changes in any causal order gives the same values, and its values,
 //! conflicts, counters and heads are those of the Automerge library. The property tests hold it to that.
 
-pub mod decode;
+pub mod codec;
 pub mod expand;
 pub mod fold;
 pub mod object;
@@ -24,7 +24,7 @@ mod scalar;
 use minicbor::{Decode, Encode};
 use uuid::Uuid;
 
-pub use decode::{DecodeError, DecodedChange};
+pub use codec::{Change, DecodeError, DecodedChange};
 pub use fold::FoldError;
 pub use object::{Element, Object, ObjectContent};
 pub use scalar::{ObjectKind, Scalar};

@@ -1,6 +1,5 @@
 //! A plain value inside a document: Automerge's scalar types, and what a column makes of them.
 
-use automerge::ScalarValue;
 use minicbor::{Decode, Encode};
 use uuid::Uuid;
 
@@ -65,38 +64,6 @@ pub enum ObjectKind {
 }
 
 impl Scalar {
-    /// From Automerge's value; `None` for a kind that this version doesn't know.
-    pub fn from_automerge(value: &ScalarValue) -> Option<Self> {
-        Some(match value {
-            ScalarValue::Null => Self::Null,
-            ScalarValue::Boolean(b) => Self::Bool(*b),
-            ScalarValue::Int(i) => Self::Int(*i),
-            ScalarValue::Uint(u) => Self::Uint(*u),
-            ScalarValue::F64(f) => Self::F64(*f),
-            ScalarValue::Str(s) => Self::Str(s.to_string()),
-            ScalarValue::Bytes(b) => Self::Bytes(b.clone()),
-            ScalarValue::Counter(c) => Self::Counter(i64::from(c)),
-            ScalarValue::Timestamp(t) => Self::Millis(*t),
-            ScalarValue::Unknown { .. } => return None,
-        })
-    }
-
-    /// To Automerge's value. An object has none.
-    pub fn to_automerge(&self) -> Option<ScalarValue> {
-        Some(match self {
-            Self::Null => ScalarValue::Null,
-            Self::Bool(b) => ScalarValue::Boolean(*b),
-            Self::Int(i) => ScalarValue::Int(*i),
-            Self::Uint(u) => ScalarValue::Uint(*u),
-            Self::F64(f) => ScalarValue::F64(*f),
-            Self::Str(s) => ScalarValue::Str(s.as_str().into()),
-            Self::Bytes(b) => ScalarValue::Bytes(b.clone()),
-            Self::Counter(c) => ScalarValue::Counter((*c).into()),
-            Self::Millis(t) => ScalarValue::Timestamp(*t),
-            Self::Object(_) => return None,
-        })
-    }
-
     /// How a column's value is kept in a document.
     pub fn of_value(column: &Column, value: &Value) -> Self {
         match value {

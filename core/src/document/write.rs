@@ -1,15 +1,12 @@
 //! Makes new changes from a document alone: dependencies are its heads, predecessors the live operations of what is written.
 
-use std::num::NonZeroU64;
-
-use automerge::{
-    ActorId, Change, ChangeHash as AutomergeHash, ExpandedChange, ObjType, ScalarValue,
-    legacy::{ElementId, Key as ChangeKey, ObjectId as ChangeObject, Op, OpId as ChangeOpId, OpType, SortedVec},
-};
 use serde_json::Value as Json;
 
 use super::{
-    Actor, DELETED, DecodedChange, Document, DocumentId, FoldError, Key, LiveOp, OpId, Place, Scalar, fold::Arrival,
+    Actor, Change, DELETED, DecodedChange, Document, DocumentId, FoldError, Key, LiveOp, ObjectKind, OpId, Place,
+    Scalar,
+    codec::{Action, OpKey, OpRef, encode},
+    fold::Arrival,
 };
 use crate::{
     ids::{ChangeHash, Timestamp},
@@ -65,19 +62,18 @@ impl Document {
                 }
             }
         }
-        let mut builder = Builder::new(ActorId::from(&writer.actor.0[..]), self.max_op + 1);
+        let mut builder = Builder::new(writer.actor.clone(), self.next_seq(writer.actor), self.max_op + 1);
         match action {
             RowAction::Create(values) => self.create(&mut builder, table, values),
             RowAction::Edit(edits) => edits.iter().for_each(|edit| self.edit(&mut builder, table, edit)),
             RowAction::Delete => self.put_root(&mut builder, DELETED, &Key::Deleted, &Scalar::Bool(true)),
         }
-        if builder.ops.is_empty() {
+        if builder.is_empty() {
             *self = before;
             return Ok(Vec::new());
         }
-        let deps = self.heads.iter().map(|h| AutomergeHash(h.0)).collect();
         let seconds = writer.time.0.div_euclid(1_000_000);
-        let change = builder.finish(self.next_seq(writer.actor), deps, seconds, writer.salt);
+        let change = builder.finish(self.heads.clone(), seconds, writer.salt);
         self.fold(table, &change.decoded, arrival)?;
         built.push(change);
         Ok(built)
@@ -138,175 +134,178 @@ impl Document {
         if counters.is_empty() {
             return self.put_root(builder, column.name, key, &Scalar::Counter(by));
         }
-        builder.push(Op {
-            action: OpType::Increment(by),
-            obj: ChangeObject::Root,
-            key: ChangeKey::Map(column.name.into()),
-            pred: counters.iter().map(|op| self.change_op_id(op.id)).collect(),
-            insert: false,
-        });
+        let preds: Vec<OpRef> = counters.iter().map(|op| builder.name_of(self, op.id)).collect();
+        builder.push(
+            None,
+            OpKey::Map(column.name.into()),
+            false,
+            Action::Increment(by),
+            &preds,
+        );
     }
 
     fn put_root(&self, builder: &mut Builder, name: &str, key: &Key, value: &Scalar) {
-        builder.push(Op {
-            action: OpType::Put(value.to_automerge().expect("BUG: a plain value is written")),
-            obj: ChangeObject::Root,
-            key: ChangeKey::Map(name.into()),
-            pred: self.change_op_ids(self.live_of(key)),
-            insert: false,
-        });
-    }
-
-    pub(super) fn change_op_id(&self, id: OpId) -> ChangeOpId {
-        ChangeOpId(id.counter, ActorId::from(&self.actor(id).0[..]))
-    }
-
-    fn change_op_ids(&self, live: &[LiveOp]) -> SortedVec<ChangeOpId> {
-        live.iter().map(|op| self.change_op_id(op.id)).collect()
+        let preds = builder.names_of(self, self.live_of(key));
+        builder.push(None, OpKey::Map(name.into()), false, Action::Set(value.clone()), &preds);
     }
 }
 
 /// Collects a change's operations.
 pub(super) struct Builder {
-    actor: ActorId,
-    start: u64,
-    ops: Vec<Op>,
+    change: Change,
 }
 
 impl Builder {
-    pub(super) fn new(actor: ActorId, start: u64) -> Self {
+    pub(super) fn new(actor: Actor, seq: u64, start_op: u64) -> Self {
         Self {
-            actor,
-            start,
-            ops: Vec::new(),
+            change: Change::new(vec![actor], seq, start_op),
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.change.operations.is_empty()
+    }
+
+    /// How this change names an operation.
+    pub(super) fn name(&mut self, counter: u64, actor: &Actor) -> OpRef {
+        let actors = &mut self.change.actors;
+        let index = actors.iter().position(|a| a == actor).unwrap_or_else(|| {
+            actors.push(actor.clone());
+            actors.len() - 1
+        });
+        OpRef {
+            counter,
+            actor: index as u32,
+        }
+    }
+
+    /// How this change names an operation of a document.
+    pub(super) fn name_of(&mut self, document: &Document, id: OpId) -> OpRef {
+        self.name(id.counter, document.actor(id))
+    }
+
+    /// How this change names live operations of a document.
+    pub(super) fn names_of(&mut self, document: &Document, live: &[LiveOp]) -> Vec<OpRef> {
+        live.iter().map(|op| self.name_of(document, op.id)).collect()
+    }
+
     /// Adds an operation and returns its id.
-    pub(super) fn push(&mut self, op: Op) -> ChangeOpId {
-        let id = ChangeOpId(self.start + self.ops.len() as u64, self.actor.clone());
-        self.ops.push(op);
-        id
+    pub(super) fn push(
+        &mut self,
+        object: Option<OpRef>,
+        key: OpKey,
+        insert: bool,
+        action: Action,
+        preds: &[OpRef],
+    ) -> OpRef {
+        self.change.push(object, key, insert, action, preds);
+        OpRef {
+            counter: self.change.max_op(),
+            actor: 0,
+        }
     }
 
     /// Puts all of a JSON value into a new object: a string into a text, items into a list, entries into a map.
-    pub(super) fn fill(&mut self, object: &ChangeOpId, json: &Json) {
+    pub(super) fn fill(&mut self, object: OpRef, json: &Json) {
         match json {
             Json::String(text) => {
-                self.insert_text(object, None, text.chars());
+                let mut after = None;
+                for character in text.chars() {
+                    after = Some(self.insert_character(object, after, character));
+                }
             }
             Json::Array(items) => {
                 let mut after = None;
                 for item in items {
-                    after = Some(self.insert_item(object, after.as_ref(), item));
+                    after = Some(self.insert_item(object, after, item));
                 }
             }
             Json::Object(entries) => {
                 let mut sorted: Vec<_> = entries.iter().collect();
                 sorted.sort_by_key(|(key, _)| *key);
                 for (key, value) in sorted {
-                    self.set_entry(object, key, value, SortedVec::new());
+                    self.set_entry(object, key, value, &[]);
                 }
             }
             _ => {}
         }
     }
 
-    /// Inserts characters after an element (`None`: at the start).
-    pub(super) fn insert_text(
-        &mut self,
-        object: &ChangeOpId,
-        after: Option<ChangeOpId>,
-        text: impl Iterator<Item = char>,
-    ) -> Option<ChangeOpId> {
-        let mut after = after;
-        for character in text {
-            let mut buffer = [0; 4];
-            let value = ScalarValue::Str(character.encode_utf8(&mut buffer)[..].into());
-            after = Some(self.insert(object, after.as_ref(), OpType::Put(value)));
-        }
-        after
+    /// Inserts a character after an element (`None`: at the start).
+    pub(super) fn insert_character(&mut self, object: OpRef, after: Option<OpRef>, character: char) -> OpRef {
+        self.insert(object, after, Action::Set(Scalar::Str(character.to_string())))
     }
 
     /// Inserts a JSON value after an element.
-    pub(super) fn insert_item(&mut self, object: &ChangeOpId, after: Option<&ChangeOpId>, item: &Json) -> ChangeOpId {
+    pub(super) fn insert_item(&mut self, object: OpRef, after: Option<OpRef>, item: &Json) -> OpRef {
         let id = self.insert(object, after, action_for(item));
-        self.fill_nested(&id, item);
+        self.fill_nested(id, item);
         id
     }
 
     /// Sets a map's entry.
-    pub(super) fn set_entry(&mut self, object: &ChangeOpId, key: &str, value: &Json, pred: SortedVec<ChangeOpId>) {
-        let id = self.push(Op {
-            action: action_for(value),
-            obj: ChangeObject::Id(object.clone()),
-            key: ChangeKey::Map(key.into()),
-            pred,
-            insert: false,
-        });
-        self.fill_nested(&id, value);
+    pub(super) fn set_entry(&mut self, object: OpRef, key: &str, value: &Json, preds: &[OpRef]) {
+        let id = self.push(Some(object), OpKey::Map(key.into()), false, action_for(value), preds);
+        self.fill_nested(id, value);
     }
 
-    fn fill_nested(&mut self, id: &ChangeOpId, value: &Json) {
+    fn fill_nested(&mut self, id: OpRef, value: &Json) {
         if value.is_object() || value.is_array() {
             self.fill(id, value);
         }
     }
 
-    fn insert(&mut self, object: &ChangeOpId, after: Option<&ChangeOpId>, action: OpType) -> ChangeOpId {
-        let element = after.map_or(ElementId::Head, |id| ElementId::Id(id.clone()));
-        self.push(Op {
-            action,
-            obj: ChangeObject::Id(object.clone()),
-            key: ChangeKey::Seq(element),
-            pred: SortedVec::new(),
-            insert: true,
-        })
+    fn insert(&mut self, object: OpRef, after: Option<OpRef>, action: Action) -> OpRef {
+        let key = after.map_or(OpKey::Head, OpKey::Element);
+        self.push(Some(object), key, true, action, &[])
     }
 
-    pub(super) fn finish(
-        self,
-        seq: u64,
-        mut deps: Vec<AutomergeHash>,
-        seconds: i64,
-        message: Option<&str>,
-    ) -> BuiltChange {
-        deps.sort_unstable();
-        let mut expanded = ExpandedChange {
-            operations: self.ops,
-            actor_id: self.actor,
-            hash: None,
-            seq,
-            start_op: NonZeroU64::new(self.start).expect("BUG: operations are numbered from 1"),
-            time: seconds,
-            message: message.map(str::to_owned),
-            deps,
-            extra_bytes: Vec::new(),
-            author: None,
-        };
-        let mut change = Change::from(expanded.clone());
-        let hash = ChangeHash(change.hash().0);
-        expanded.hash = Some(AutomergeHash(hash.0));
+    pub(super) fn finish(self, deps: Vec<ChangeHash>, seconds: i64, message: Option<&str>) -> BuiltChange {
+        let mut change = self.change;
+        change.deps = deps;
+        change.deps.sort_unstable();
+        change.time = seconds;
+        change.message = message.map(str::to_owned);
+        sort_actors(&mut change);
+        change.sort_preds();
+        let (bytes, hash) = encode(&change);
         BuiltChange {
-            bytes: change.bytes().into_owned(),
+            bytes,
             hash,
-            decoded: DecodedChange { hash, change: expanded },
+            decoded: DecodedChange { hash, change },
         }
     }
 }
 
+/// The maker first, the others in order, as the format demands.
+fn sort_actors(change: &mut Change) {
+    if change.actors.len() < 3 {
+        return;
+    }
+    let before = change.actors.clone();
+    change.actors[1..].sort();
+    let after = change.actors.clone();
+    change.renumber(|old| {
+        let actor = &before[old as usize];
+        after
+            .iter()
+            .position(|a| a == actor)
+            .expect("BUG: sorting loses no actor") as u32
+    });
+}
+
 /// The operation that sets a JSON value: a plain one, or a new object to fill.
-fn action_for(json: &Json) -> OpType {
-    OpType::Put(match json {
-        Json::Object(_) => return OpType::Make(ObjType::Map),
-        Json::Array(_) => return OpType::Make(ObjType::List),
-        Json::Null => ScalarValue::Null,
-        Json::Bool(b) => ScalarValue::Boolean(*b),
-        Json::String(text) => ScalarValue::Str(text.as_str().into()),
+fn action_for(json: &Json) -> Action {
+    Action::Set(match json {
+        Json::Object(_) => return Action::Make(ObjectKind::Map),
+        Json::Array(_) => return Action::Make(ObjectKind::List),
+        Json::Null => Scalar::Null,
+        Json::Bool(b) => Scalar::Bool(*b),
+        Json::String(text) => Scalar::Str(text.clone()),
         Json::Number(n) => match (n.as_i64(), n.as_u64()) {
-            (Some(i), _) => ScalarValue::Int(i),
-            (None, Some(u)) => ScalarValue::Uint(u),
-            (None, None) => ScalarValue::F64(n.as_f64().unwrap_or_default()),
+            (Some(i), _) => Scalar::Int(i),
+            (None, Some(u)) => Scalar::Uint(u),
+            (None, None) => Scalar::F64(n.as_f64().unwrap_or_default()),
         },
     })
 }

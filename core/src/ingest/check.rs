@@ -1,10 +1,11 @@
 //! What a judge demands of a transaction before it may enter the stream.
 
-use automerge::legacy::{Key as ChangeKey, ObjectId as ChangeObject, Op, OpType};
-
 use super::{RowKey, in_facet};
 use crate::{
-    document::{Actor, DELETED, DecodedChange, Document, DocumentId, Facet, FoldError, Key, ObjectKind, Scalar},
+    document::{
+        Actor, DELETED, DecodedChange, Document, DocumentId, Facet, FoldError, Key, ObjectKind, Scalar,
+        codec::{Action, OpKey, Operation},
+    },
     ids::ChangeHash,
     policy::Role,
     schema::{Column, Merge, SCHEMA_VERSION, Table},
@@ -120,18 +121,18 @@ impl Judged<'_> {
             .try_for_each(|op| self.operation(document, op))
     }
 
-    fn operation(&self, document: &Document, op: &Op) -> Result<(), Rejection> {
-        let name = match (&op.obj, &op.key) {
+    fn operation(&self, document: &Document, op: &Operation) -> Result<(), Rejection> {
+        let name = match (op.object, &op.key) {
             // Inside a text or JSON object anything of the right shape may be written; the fold checks the shape.
-            (ChangeObject::Id(_), _) => return Ok(()),
-            (ChangeObject::Root, ChangeKey::Map(name)) => name.as_str(),
-            (ChangeObject::Root, ChangeKey::Seq(_)) => {
+            (Some(_), _) => return Ok(()),
+            (None, OpKey::Map(name)) => &**name,
+            (None, _) => {
                 return Err(self.refuse("unfoldable", None, "an element of a row, which is no list"));
             }
         };
         if name == DELETED {
             return match (&op.action, self.id.facet) {
-                (OpType::Put(automerge::ScalarValue::Boolean(_)), Facet::Main) => Ok(()),
+                (Action::Set(Scalar::Bool(_)), Facet::Main) => Ok(()),
                 _ => Err(self.refuse("wrong_type", Some(name), "must be true or false")),
             };
         }
@@ -142,20 +143,19 @@ impl Judged<'_> {
         }
     }
 
-    fn column(&self, document: &Document, column: &Column, op: &Op) -> Result<(), Rejection> {
+    fn column(&self, document: &Document, column: &Column, op: &Operation) -> Result<(), Rejection> {
         let wrong = |problem: &str| Err(self.refuse("wrong_type", Some(column.name), problem));
         match (&op.action, column.merge) {
-            (OpType::Put(value), _) => {
-                let value = Scalar::from_automerge(value).and_then(|s| s.try_value(column));
-                let Some(value) = value else {
+            (Action::Set(value), _) => {
+                let Some(value) = value.try_value(column) else {
                     return wrong(&format!("is not a {}", column.sql_type));
                 };
                 self.value(document, column, &value)
             }
-            (OpType::Increment(_), Merge::Counter)
-            | (OpType::Make(automerge::ObjType::Text), Merge::Text)
-            | (OpType::Make(automerge::ObjType::Map | automerge::ObjType::List), Merge::Json) => Ok(()),
-            (OpType::Increment(_), _) => wrong("is no counter"),
+            (Action::Increment(_), Merge::Counter)
+            | (Action::Make(ObjectKind::Text), Merge::Text)
+            | (Action::Make(ObjectKind::Map | ObjectKind::List), Merge::Json) => Ok(()),
+            (Action::Increment(_), _) => wrong("is no counter"),
             _ => wrong("cannot be written like this"),
         }
     }

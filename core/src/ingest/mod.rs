@@ -31,7 +31,11 @@ pub(crate) use project::facets;
 pub use working_set::{Claim, Claimant, Effects, Presence, RowKey, RowState, WorkingSet};
 
 use crate::{
-    document::{Actor, Document, DocumentId, Facet, Place, fold::Arrival},
+    document::{
+        Actor, Document, DocumentId, Facet, Place,
+        codec::{Action, OpKey, Operation},
+        fold::Arrival,
+    },
     ids::{ChangeHash, Seq, Timestamp, UserId},
     policy::Role,
     schema::{Merge, Schema},
@@ -77,16 +81,15 @@ impl Needs {
         needs
     }
 
-    fn of_operation(&mut self, table: &crate::schema::Table, op: &automerge::legacy::Op) {
-        use automerge::legacy::{Key, OpType};
-        let (Key::Map(name), OpType::Put(scalar)) = (&op.key, &op.action) else {
+    fn of_operation(&mut self, table: &crate::schema::Table, op: &Operation) {
+        let (OpKey::Map(name), Action::Set(scalar)) = (&op.key, &op.action) else {
             return;
         };
         let Some(column) = table.column(name) else { return };
         if column.references.is_none() && !column.claim {
             return;
         }
-        let value = crate::document::Scalar::from_automerge(scalar).and_then(|s| s.try_value(column));
+        let value = scalar.try_value(column);
         let Some(value) = value.filter(|v| !v.is_null()) else {
             return;
         };
@@ -248,7 +251,7 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
             continue;
         };
         let document = documents.entry(id).or_insert_with(|| known.clone());
-        let actor = Actor(decoded.change.actor_id.to_bytes().to_vec());
+        let actor = decoded.change.actor().clone();
         let repeated = document.contains(&actor, decoded.change.seq);
         if let Authority::Judge { role, import } = authority {
             let judged = check::Judged {
@@ -263,7 +266,7 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
                 continue;
             }
             judged.change(document, &actor, decoded)?;
-            for dep in decoded.change.deps.iter().map(|d| ChangeHash(d.0)) {
+            for dep in decoded.change.deps.iter().copied() {
                 let own = opened.body.changes[..index]
                     .iter()
                     .any(|c| c.document == id && c.hash == dep);
@@ -325,12 +328,8 @@ pub fn confirm(set: &WorkingSet, opened: &Opened, seq: Seq) -> Result<Commit, St
             continue;
         };
         let document = documents.entry(name.document).or_insert_with(|| known.clone());
-        let counters = decoded.change.start_op.get()..=decoded.max_op();
-        let Some(actor) = document
-            .actors
-            .iter()
-            .position(|a| a.actor.0 == decoded.change.actor_id.to_bytes())
-        else {
+        let counters = decoded.change.start_op..=decoded.change.max_op();
+        let Some(actor) = document.actors.iter().position(|a| a.actor == *decoded.change.actor()) else {
             continue;
         };
         for op in document.root.iter_mut().flat_map(|(_, live)| live) {

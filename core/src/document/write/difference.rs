@@ -3,13 +3,15 @@
 //! The difference is taken between what the person saw and what they wrote, and carried over to what the object holds now:
 //! what others wrote meanwhile stays.
 
-use automerge::legacy::{ElementId, Key as ChangeKey, ObjectId as ChangeObject, Op, OpId as ChangeOpId, OpType};
 use serde_json::Value as Json;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::Builder;
 use crate::{
-    document::{Document, Element, LiveOp, ObjectContent, ObjectKind, OpId, Scalar},
+    document::{
+        Document, Element, LiveOp, ObjectContent, ObjectKind, OpId, Scalar,
+        codec::{Action, OpKey, OpRef},
+    },
     schema::{Column, Merge},
     value::Value,
 };
@@ -66,7 +68,7 @@ impl Document {
                     seen,
                     new,
                     Clone::clone,
-                    |builder, object, after, item| builder.insert_item(object, after.as_ref(), item),
+                    |builder, object, after, item| builder.insert_item(object, after, item),
                 );
             }
             (ObjectContent::Sequence(elements), Json::String(seen), Json::String(new)) => {
@@ -79,11 +81,7 @@ impl Document {
                     &seen,
                     &new,
                     character,
-                    |builder, object, after, c| {
-                        builder
-                            .insert_text(object, after, std::iter::once(*c))
-                            .expect("BUG: one character was inserted")
-                    },
+                    |builder, object, after, c| builder.insert_character(object, after, *c),
                 );
             }
             _ => {}
@@ -98,7 +96,7 @@ impl Document {
         seen: &serde_json::Map<String, Json>,
         new: &serde_json::Map<String, Json>,
     ) {
-        let object = self.change_op_id(id);
+        let object = builder.name_of(self, id);
         let live = |key: &str| entries.iter().find(|(k, _)| k == key).map_or(&[][..], |(_, live)| live);
         for (key, value) in new.iter().filter(|(key, value)| seen.get(*key) != Some(value)) {
             let nested = self
@@ -108,20 +106,24 @@ impl Document {
                 (Some(op), Some(before)) if same_kind(before, value) => {
                     self.write_difference(builder, op.id, before, value);
                 }
-                _ => builder.set_entry(&object, key, value, self.change_op_ids(live(key))),
+                _ => {
+                    let preds = builder.names_of(self, live(key));
+                    builder.set_entry(object, key, value, &preds);
+                }
             }
         }
         for key in seen
             .keys()
             .filter(|key| !new.contains_key(*key) && !live(key).is_empty())
         {
-            builder.push(Op {
-                action: OpType::Delete,
-                obj: ChangeObject::Id(object.clone()),
-                key: ChangeKey::Map(key.as_str().into()),
-                pred: self.change_op_ids(live(key)),
-                insert: false,
-            });
+            let preds = builder.names_of(self, live(key));
+            builder.push(
+                Some(object),
+                OpKey::Map(key.as_str().into()),
+                false,
+                Action::Delete,
+                &preds,
+            );
         }
     }
 
@@ -134,7 +136,7 @@ impl Document {
         seen: &[T],
         new: &[T],
         item_of: impl Fn(&Json) -> T,
-        insert: impl Fn(&mut Builder, &ChangeOpId, Option<ChangeOpId>, &T) -> ChangeOpId,
+        insert: impl Fn(&mut Builder, OpRef, Option<OpRef>, &T) -> OpRef,
     ) {
         let visible: Vec<(&Element, T)> = elements
             .iter()
@@ -142,38 +144,27 @@ impl Document {
             .collect();
         let current: Vec<T> = visible.iter().map(|(_, item)| item.clone()).collect();
         let places = places(seen, &current);
-        let object = self.change_op_id(id);
-        let anchor = |i: usize| {
-            places[..i]
-                .iter()
-                .rev()
-                .flatten()
-                .next()
-                .map(|p| self.change_op_id(visible[*p].0.id))
-        };
+        let object = builder.name_of(self, id);
+        let anchor = |i: usize| places[..i].iter().rev().flatten().next().map(|p| visible[*p].0.id);
         for step in capture_diff_slices(Algorithm::Myers, seen, new) {
             let (old, added) = (step.old_range(), step.new_range());
             if matches!(step, DiffOp::Equal { .. }) {
                 continue;
             }
             for place in places[old.clone()].iter().flatten() {
-                self.delete_element(builder, &object, visible[*place].0);
+                self.delete_element(builder, object, visible[*place].0);
             }
-            let mut after = anchor(old.start);
+            let mut after = anchor(old.start).map(|element| builder.name_of(self, element));
             for item in &new[added] {
-                after = Some(insert(builder, &object, after, item));
+                after = Some(insert(builder, object, after, item));
             }
         }
     }
 
-    fn delete_element(&self, builder: &mut Builder, object: &ChangeOpId, element: &Element) {
-        builder.push(Op {
-            action: OpType::Delete,
-            obj: ChangeObject::Id(object.clone()),
-            key: ChangeKey::Seq(ElementId::Id(self.change_op_id(element.id))),
-            pred: self.change_op_ids(&element.live),
-            insert: false,
-        });
+    fn delete_element(&self, builder: &mut Builder, object: OpRef, element: &Element) {
+        let key = OpKey::Element(builder.name_of(self, element.id));
+        let preds = builder.names_of(self, &element.live);
+        builder.push(Some(object), key, false, Action::Delete, &preds);
     }
 }
 

@@ -1,0 +1,268 @@
+//! The run-length encodings of columns.
+//!
+//! A column of values is a row of runs, each headed by a signed number: `n > 0`: one value, n times; `n < 0`: −n values; `0`: then
+//! a count of nulls. A column of differences is such a column over the differences of successive numbers. A column of booleans
+//! is a row of counts, of false and true in turn.
+
+use super::{
+    DecodeError,
+    leb128::{Reader, write_signed, write_unsigned},
+};
+
+/// A value that a run-length encoded column can hold.
+pub(super) trait Item: Clone + PartialEq {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
+    fn write(&self, out: &mut Vec<u8>);
+}
+
+impl Item for u64 {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.unsigned()
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        write_unsigned(out, *self);
+    }
+}
+
+impl Item for i64 {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.signed()
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        write_signed(out, *self);
+    }
+}
+
+impl Item for std::sync::Arc<str> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let bytes = reader.prefixed()?;
+        if bytes.len() > super::MAX_KEY_BYTES {
+            return Err(DecodeError::TooLarge("a key is too long"));
+        }
+        std::str::from_utf8(bytes)
+            .map(Into::into)
+            .map_err(|_| DecodeError::Malformed("a key is not UTF-8"))
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        write_unsigned(out, self.len() as u64);
+        out.extend_from_slice(self.as_bytes());
+    }
+}
+
+enum Run<T> {
+    Repeat(T, u64),
+    Literal(u64),
+    Nulls(u64),
+}
+
+/// Reads a run-length encoded column. After its end every value is null.
+pub(super) struct Runs<'a, T> {
+    reader: Reader<'a>,
+    run: Run<T>,
+}
+
+impl<'a, T: Item> Runs<'a, T> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            reader: Reader::new(bytes),
+            run: Run::Nulls(0),
+        }
+    }
+
+    /// True if no run is left.
+    pub(super) fn is_done(&self) -> bool {
+        let left = match self.run {
+            Run::Repeat(_, n) | Run::Literal(n) | Run::Nulls(n) => n,
+        };
+        left == 0 && self.reader.is_empty()
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<T>, DecodeError> {
+        loop {
+            match &mut self.run {
+                Run::Repeat(value, left) if *left > 0 => {
+                    *left -= 1;
+                    return Ok(Some(value.clone()));
+                }
+                Run::Literal(left) if *left > 0 => {
+                    *left -= 1;
+                    return T::read(&mut self.reader).map(Some);
+                }
+                Run::Nulls(left) if *left > 0 => {
+                    *left -= 1;
+                    return Ok(None);
+                }
+                _ if self.reader.is_empty() => return Ok(None),
+                _ => self.run = self.next_run()?,
+            }
+        }
+    }
+
+    fn next_run(&mut self) -> Result<Run<T>, DecodeError> {
+        Ok(match self.reader.signed()? {
+            0 => match self.reader.unsigned()? {
+                0 => return Err(DecodeError::Malformed("an empty run")),
+                n => Run::Nulls(n),
+            },
+            n if n > 0 => Run::Repeat(T::read(&mut self.reader)?, n.unsigned_abs()),
+            n => Run::Literal(n.unsigned_abs()),
+        })
+    }
+}
+
+/// Reads a column of differences.
+pub(super) struct Differences<'a> {
+    runs: Runs<'a, i64>,
+    last: i64,
+}
+
+impl<'a> Differences<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            runs: Runs::new(bytes),
+            last: 0,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<u64>, DecodeError> {
+        let Some(difference) = self.runs.next()? else {
+            return Ok(None);
+        };
+        self.last = self
+            .last
+            .checked_add(difference)
+            .ok_or(DecodeError::Malformed("a counter overflows"))?;
+        u64::try_from(self.last)
+            .map(Some)
+            .map_err(|_| DecodeError::Malformed("a counter is negative"))
+    }
+}
+
+/// Reads a column of booleans. After its end every value is false.
+pub(super) struct Booleans<'a> {
+    reader: Reader<'a>,
+    value: bool,
+    left: u64,
+    started: bool,
+}
+
+impl<'a> Booleans<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            reader: Reader::new(bytes),
+            value: false,
+            left: 0,
+            started: false,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Result<bool, DecodeError> {
+        while self.left == 0 {
+            if self.reader.is_empty() {
+                return Ok(false);
+            }
+            self.value = self.started && !self.value;
+            self.started = true;
+            self.left = self.reader.unsigned()?;
+        }
+        self.left -= 1;
+        Ok(self.value)
+    }
+}
+
+/// Appends a run-length encoded column; nothing if all values are null.
+pub(super) fn write_runs<T: Item>(out: &mut Vec<u8>, values: &[Option<T>]) {
+    if values.iter().all(Option::is_none) {
+        return;
+    }
+    let mut i = 0;
+    while i < values.len() {
+        let same = values[i..].iter().take_while(|v| **v == values[i]).count();
+        match &values[i] {
+            None => {
+                write_signed(out, 0);
+                write_unsigned(out, same as u64);
+                i += same;
+            }
+            Some(value) if same > 1 => {
+                write_signed(out, same as i64);
+                value.write(out);
+                i += same;
+            }
+            Some(_) => {
+                let end = literal_end(values, i);
+                write_signed(out, -((end - i) as i64));
+                values[i..end].iter().flatten().for_each(|value| value.write(out));
+                i = end;
+            }
+        }
+    }
+}
+
+/// Where a run of values that are each different from the next ends.
+fn literal_end<T: PartialEq>(values: &[Option<T>], start: usize) -> usize {
+    let mut end = start + 1;
+    while end < values.len() && values[end].is_some() && values.get(end + 1) != Some(&values[end]) {
+        end += 1;
+    }
+    end
+}
+
+/// Appends a column of differences.
+pub(super) fn write_differences(out: &mut Vec<u8>, values: &[Option<u64>]) {
+    let mut last = 0i64;
+    let differences: Vec<Option<i64>> = values
+        .iter()
+        .map(|value| {
+            let value = (*value)? as i64;
+            Some(value - std::mem::replace(&mut last, value))
+        })
+        .collect();
+    write_runs(out, &differences);
+}
+
+/// Appends a column of booleans.
+pub(super) fn write_booleans(out: &mut Vec<u8>, values: impl Iterator<Item = bool>) {
+    let (mut current, mut count) = (false, 0u64);
+    for value in values {
+        if value != current {
+            write_unsigned(out, count);
+            (current, count) = (value, 0);
+        }
+        count += 1;
+    }
+    if count > 0 {
+        write_unsigned(out, count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_survive_a_round_trip() {
+        for values in [
+            vec![Some(1u64), Some(1), Some(2), None, None, Some(3), Some(4), Some(4)],
+            vec![Some(7)],
+            vec![None, Some(0), None],
+        ] {
+            let mut out = Vec::new();
+            write_runs(&mut out, &values);
+            let mut runs = Runs::<u64>::new(&out);
+            let read: Vec<_> = values.iter().map(|_| runs.next().expect("reads")).collect();
+            assert_eq!(read, values);
+            assert!(runs.is_done());
+        }
+        let mut out = Vec::new();
+        write_differences(&mut out, &[Some(5), Some(3), None, Some(9)]);
+        let mut differences = Differences::new(&out);
+        let read: Vec<_> = (0..4).map(|_| differences.next().expect("reads")).collect();
+        assert_eq!(read, [Some(5), Some(3), None, Some(9)]);
+        let mut out = Vec::new();
+        let values = [true, true, false, true];
+        write_booleans(&mut out, values.into_iter());
+        let mut booleans = Booleans::new(&out);
+        assert_eq!(values.map(|_| booleans.next().expect("reads")), values);
+    }
+}
