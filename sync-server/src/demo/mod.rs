@@ -18,6 +18,7 @@ mod dice;
 mod discharges;
 mod documents;
 mod equipment;
+mod fill;
 mod interactions;
 mod meetings;
 mod patients;
@@ -35,6 +36,8 @@ mod world;
 
 use holdfast_core::{ids::Timestamp, row::RowWrite};
 
+pub use fill::{DemoError, Filled, Options, PASSWORD, fill, per_second};
+pub use workforce::SIGN_INS;
 use world::World;
 
 /// How large the hospital is; everything else follows from these two.

@@ -71,10 +71,14 @@ pub(super) fn address(dice: &mut Dice) -> String {
 }
 
 /// Names for signing in, each given out once.
-#[derive(Default)]
 pub(super) struct Usernames(HashSet<String>);
 
 impl Usernames {
+    /// None is given out yet, and these never are.
+    pub fn without(reserved: &[&str]) -> Self {
+        Self(reserved.iter().map(ToString::to_string).collect())
+    }
+
     /// `jdoe`, or `jdoe2` if there is one already.
     pub fn give(&mut self, person: &Person) -> String {
         let initial: String = plain(&person.first).chars().take(1).collect();
@@ -86,11 +90,6 @@ impl Usernames {
             number += 1;
         }
         name
-    }
-
-    /// Keeps a name from being given out.
-    pub fn reserve(&mut self, name: &str) {
-        self.0.insert(name.to_owned());
     }
 }
 

@@ -75,7 +75,6 @@ fn room(world: &mut World, department: usize, number: usize, capacity: usize) {
     world.rooms.push(Room {
         id,
         number: name,
-        department,
         created,
     });
     for bed in 1..=capacity {

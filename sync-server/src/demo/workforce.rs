@@ -44,13 +44,11 @@ pub(super) fn make(world: &mut World, unit: usize) {
     let (role, at) = role_of(world.size, unit);
     let person = Person::invent(&mut world.dice);
     let username = if at == 0 {
-        let separator = if world.series.is_empty() { "" } else { "-" };
-        format!("{role}{separator}{}", world.series.to_ascii_lowercase())
+        sign_in_name(role, &world.series)
     } else {
         let name = world.usernames.give(&person);
         format!("{name}{}", world.series.to_ascii_lowercase())
     };
-    world.usernames.reserve(&username);
     let hired = world.dice.ago(40 * DAY, 3_600 * DAY);
     let (user, staff) = (world.dice.id(hired), world.dice.id(hired));
     let member = Member {
@@ -70,6 +68,14 @@ pub(super) fn make(world: &mut World, unit: usize) {
         team.push(unit);
     }
     world.members.push(member);
+}
+
+/// The user name of a demo sign-in.
+pub(super) fn sign_in_name(role: &str, series: &str) -> String {
+    match series {
+        "" => role.to_owned(),
+        series => format!("{role}-{}", series.to_ascii_lowercase()),
+    }
 }
 
 fn role_of(size: Size, unit: usize) -> (&'static str, usize) {

@@ -15,6 +15,7 @@ use super::{
     people::{Person, Usernames},
     record::{self, Values},
     vocabulary::{self, Diagnosis},
+    workforce::SIGN_INS,
 };
 
 pub(super) struct Department {
@@ -25,7 +26,6 @@ pub(super) struct Department {
 pub(super) struct Room {
     pub id: RowId,
     pub number: String,
-    pub department: usize,
     pub created: Timestamp,
 }
 
@@ -126,7 +126,7 @@ impl World {
             dice: Dice::new(seed, now),
             size,
             series: series.to_owned(),
-            usernames: Usernames::default(),
+            usernames: Usernames::without(&SIGN_INS),
             departments: Vec::new(),
             rooms: Vec::new(),
             beds: Vec::new(),

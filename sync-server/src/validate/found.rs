@@ -59,8 +59,8 @@ const SQLITE_COLUMNS: &str = "SELECT m.name, c.name, c.type, CAST(c.\"notnull\" 
     ORDER BY m.name, c.cid";
 
 const SQLITE_KEYS: &str = "SELECT name, kind, cols, target, target_column FROM (
-    SELECT m.name, 'p' AS kind, group_concat(c.name) AS cols, NULL AS target, NULL AS target_column
-    FROM sqlite_master m, (SELECT * FROM pragma_table_info(m.name) ORDER BY pk) c
+    SELECT m.name, 'p' AS kind, group_concat(c.name, ',' ORDER BY c.pk) AS cols, NULL AS target, NULL AS target_column
+    FROM sqlite_master m, pragma_table_info(m.name) c
     WHERE m.type = 'table' AND c.pk > 0 GROUP BY m.name
     UNION ALL
     SELECT m.name, 'u', group_concat(c.name), NULL, NULL
