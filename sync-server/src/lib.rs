@@ -1,6 +1,12 @@
 //! The sync server: HTTP, both stores, the command line.
 
+pub mod cli;
+pub mod committer;
 pub mod demo;
+mod hex;
+pub mod http;
+pub mod import;
+pub mod sign_in;
 pub mod store;
 pub mod validate;
 pub mod writer;

@@ -10,7 +10,7 @@ use holdfast_core::{
     author::{AuthorError, Header, Identity, author},
     document::{Actor, DocumentId, FoldError},
     ids::{Seq, TransactionId, UserId},
-    ingest::{Needs, WorkingSet},
+    ingest::WorkingSet,
     policy::Role,
     protocol::PushOutcome,
     row::RowWrite,
@@ -83,14 +83,7 @@ impl<'a> Writer<'a> {
     }
 
     async fn write_batch(&self, command: &str, batch: &[Vec<RowWrite>]) -> Result<Vec<GroupOutcome>, StoreError> {
-        let documents = self.documents(batch);
-        let set = self
-            .store
-            .load(Needs {
-                documents,
-                ..Needs::default()
-            })
-            .await?;
+        let set = self.store.documents(self.documents(batch)).await?;
         let (mut submissions, mut outcomes) = (Vec::new(), Vec::with_capacity(batch.len()));
         for group in batch {
             match author(&set, group, header(command), &self.identity) {
@@ -140,11 +133,9 @@ fn batch_length(groups: &[Vec<RowWrite>]) -> usize {
 }
 
 fn header(command: &str) -> Header {
-    let time = now();
-    let millis = u64::try_from(time.0 / 1_000).unwrap_or(0);
     Header {
-        id: TransactionId(uuid::Builder::from_unix_timestamp_millis(millis, &random::bytes()).into_uuid()),
-        time,
+        id: TransactionId(random::new_id()),
+        time: now(),
         offline: false,
         command: command.to_owned(),
         entropy: random::bytes(),

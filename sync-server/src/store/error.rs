@@ -38,3 +38,18 @@ pub enum StoreError {
     #[error("BUG: the store's thread ended: {0}")]
     Thread(String),
 }
+
+impl StoreError {
+    /// True if the database cannot be reached just now: trying again later may well help.
+    pub fn is_unreachable(&self) -> bool {
+        use sqlx::Error as Sql;
+        match self {
+            Self::Postgres(Sql::Io(_) | Sql::PoolTimedOut | Sql::PoolClosed | Sql::Tls(_) | Sql::WorkerCrashed) => true,
+            // Class 57: the database is going down or coming up; 53: it is out of something.
+            Self::Postgres(Sql::Database(error)) => {
+                error.code().is_some_and(|c| c.starts_with("57") || c.starts_with("53"))
+            }
+            _ => false,
+        }
+    }
+}

@@ -5,10 +5,11 @@ pub mod postgres;
 pub mod random;
 mod sqlite;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use ed25519_dalek::SigningKey;
 use holdfast_core::{
+    document::DocumentId,
     ids::{DeviceId, Seq, Timestamp, UserId},
     ingest::{Needs, WorkingSet},
     policy::Role,
@@ -120,6 +121,15 @@ impl Store {
             Self::Sqlite(sqlite) => sqlite.read(move |store| store.load(&needs)).await,
             Self::Postgres(store) => store.load(&needs).await,
         }
+    }
+
+    /// These documents as they are now, empty ones for those that are not there.
+    pub async fn documents(&self, documents: BTreeSet<DocumentId>) -> Result<WorkingSet, StoreError> {
+        self.load(Needs {
+            documents,
+            ..Needs::default()
+        })
+        .await
     }
 
     /// How many rows a table has. The table is one of the 33.

@@ -4,9 +4,10 @@ use std::{collections::HashMap, ops::Range, time::Duration};
 
 use holdfast_core::{
     document::{DocumentId, Place},
-    ids::{ChangeHash, Seq, Timestamp},
+    ids::{ChangeHash, Seq, Timestamp, TransactionId},
     ingest::{Attempt, Authority, Job, Needs, WorkingSet},
-    protocol::{PushOutcome, encode},
+    protocol::{PushOutcome, decode, encode},
+    transaction::Transaction,
 };
 use holdfast_store::server::Submission;
 use sqlx::{PgConnection, Row};
@@ -145,21 +146,18 @@ impl<'a> Batch<'a> {
     async fn known(&mut self, submissions: &[Submission]) -> Result<HashMap<Uuid, PushOutcome>, StoreError> {
         let ids: Vec<Uuid> = submissions.iter().map(|s| s.opened.body.id.0).collect();
         let mut known = quarantine::outcomes(self.connection, &ids).await?;
-        let logged = sqlx::query("SELECT id, seq FROM sync.log WHERE id = ANY($1)")
+        let logged = sqlx::query("SELECT id, seq, entry FROM sync.log WHERE id = ANY($1)")
             .bind(ids)
             .fetch_all(&mut *self.connection)
             .await?;
         for record in logged {
-            let id: Uuid = record.try_get(0)?;
-            let seq: i64 = record.try_get(1)?;
-            let id_of = holdfast_core::ids::TransactionId(id);
-            known.insert(
-                id,
-                PushOutcome::Accepted {
-                    id: id_of,
-                    seq: Seq(seq as u64),
-                },
-            );
+            let (id, seq): (Uuid, i64) = (record.try_get(0)?, record.try_get(1)?);
+            let entry: Transaction =
+                decode(record.try_get(2)?).map_err(|_| StoreError::Corrupt("a log entry cannot be read"))?;
+            let same = submissions
+                .iter()
+                .any(|s| s.opened.body.id.0 == id && s.transaction.body == entry.body);
+            known.insert(id, known_outcome(TransactionId(id), Seq(seq as u64), same));
         }
         Ok(known)
     }
@@ -270,6 +268,18 @@ impl<'a> Batch<'a> {
             .await?;
         }
         Ok(())
+    }
+}
+
+/// A transaction of the same name but another content never reached the stream, and its maker must know.
+fn known_outcome(id: TransactionId, seq: Seq, same: bool) -> PushOutcome {
+    if same {
+        return PushOutcome::Accepted { id, seq };
+    }
+    PushOutcome::Rejected {
+        id,
+        code: "id_taken".to_owned(),
+        reason: "another transaction has this id already".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 -- The stream's end. Its one row is locked first by every transaction that appends, so that seq has no gaps and becomes
 -- visible in order: a cursor never skips a transaction.
 CREATE TABLE sync.head (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     seq bigint NOT NULL
 );
 INSERT INTO sync.head (seq) VALUES (0);

@@ -1,0 +1,175 @@
+//! Commits pushes together: one task writes, and what came in while it wrote goes into the next database transaction.
+//!
+//! ```text
+//! push ─┐                          ┌─► outcomes to each
+//! push ─┼─► bounded queue ─► batch ┤
+//! push ─┘                          └─► head ─► live channels
+//! ```
+
+use std::sync::Arc;
+
+use holdfast_core::{ids::Seq, protocol::PushOutcome};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+
+use crate::store::{Store, StoreError, Submission, now};
+
+/// How many pushes may be under way. What comes on top is told to come back later.
+const PLACES: usize = 32;
+
+/// How many transactions go into one database transaction, unless a single push has more.
+const BATCH: usize = 2_000;
+
+/// A place in the queue, taken before a push is read, free again when it is dropped.
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Where pushes wait to be committed. Cheap to clone.
+#[derive(Clone)]
+pub struct Committer {
+    queue: mpsc::Sender<Push>,
+    places: Arc<Semaphore>,
+}
+
+struct Push {
+    submissions: Vec<Submission>,
+    answer: oneshot::Sender<Result<Vec<PushOutcome>, CommitError>>,
+    _place: Place,
+}
+
+/// Why a push was not committed. It is safe to send it again.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommitError {
+    /// The store failed.
+    #[error("{0}")]
+    Store(Arc<StoreError>),
+    /// The server is going down.
+    #[error("the server is shutting down")]
+    Closed,
+}
+
+impl Committer {
+    /// Starts the task that writes. It ends when all clones of the committer are gone. `head` is told of what it wrote.
+    pub fn start(store: Store, head: watch::Sender<Seq>) -> (Self, JoinHandle<()>) {
+        let (queue, waiting) = mpsc::channel(PLACES);
+        let places = Arc::new(Semaphore::new(PLACES));
+        let task = tokio::spawn(run(store, waiting, head));
+        (Self { queue, places }, task)
+    }
+
+    /// A place in the queue, if one is free.
+    pub fn place(&self) -> Option<Place> {
+        let _permit = self.places.clone().try_acquire_owned().ok()?;
+        Some(Place { _permit })
+    }
+
+    /// Commits transactions together with others' and returns what became of each.
+    pub async fn commit(&self, place: Place, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, CommitError> {
+        let (answer, answered) = oneshot::channel();
+        let push = Push {
+            submissions,
+            answer,
+            _place: place,
+        };
+        self.queue.send(push).await.map_err(|_| CommitError::Closed)?;
+        answered.await.map_err(|_| CommitError::Closed)?
+    }
+}
+
+async fn run(store: Store, mut waiting: mpsc::Receiver<Push>, head: watch::Sender<Seq>) {
+    while let Some(first) = waiting.recv().await {
+        let mut pushes = vec![first];
+        let mut size = pushes[0].submissions.len();
+        while size < BATCH {
+            let Ok(next) = waiting.try_recv() else { break };
+            size += next.submissions.len();
+            pushes.push(next);
+        }
+        commit(&store, pushes, &head).await;
+    }
+}
+
+async fn commit(store: &Store, mut pushes: Vec<Push>, head: &watch::Sender<Seq>) {
+    let sizes: Vec<usize> = pushes.iter().map(|push| push.submissions.len()).collect();
+    let all = pushes
+        .iter_mut()
+        .flat_map(|push| std::mem::take(&mut push.submissions))
+        .collect();
+    match accept(store, all).await {
+        Ok(outcomes) => {
+            tell(head, &outcomes);
+            let mut outcomes = outcomes.into_iter();
+            for (push, size) in pushes.into_iter().zip(sizes) {
+                // Whoever hung up asks again and gets the same outcomes.
+                push.answer.send(Ok(outcomes.by_ref().take(size).collect())).ok();
+            }
+        }
+        Err(error) => {
+            let error = CommitError::Store(Arc::new(error));
+            for push in pushes {
+                push.answer.send(Err(error.clone())).ok();
+            }
+        }
+    }
+}
+
+/// Accepts a batch. Should one transaction bring the engine to panic, the others are taken without it, so that no device
+/// waits for ever behind another's.
+async fn accept(store: &Store, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
+    match accept_guarded(store, submissions.clone()).await {
+        Err(StoreError::Thread(_)) if submissions.len() > 1 => {}
+        Err(StoreError::Thread(_)) => return Ok(submissions.iter().map(unreadable).collect()),
+        other => return other,
+    }
+    let mut outcomes = Vec::with_capacity(submissions.len());
+    for submission in submissions {
+        let refused = unreadable(&submission);
+        match accept_guarded(store, vec![submission]).await {
+            Err(StoreError::Thread(_)) => outcomes.push(refused),
+            other => outcomes.extend(other?),
+        }
+    }
+    Ok(outcomes)
+}
+
+/// A panic ends the task, its database transaction is rolled back, and here it is an error.
+async fn accept_guarded(store: &Store, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
+    let store = store.clone();
+    match tokio::spawn(async move { store.accept(submissions, now()).await }).await {
+        Ok(result) => result,
+        Err(ended) => Err(StoreError::Thread(ended.to_string())),
+    }
+}
+
+fn unreadable(submission: &Submission) -> PushOutcome {
+    let id = submission.opened.body.id;
+    tracing::error!(%id, device = %submission.opened.body.device, "BUG: a transaction brought the engine to panic");
+    PushOutcome::Rejected {
+        id,
+        code: "unreadable".to_owned(),
+        reason: "The server cannot work out what this would change. It is an error in the server; its log tells more."
+            .to_owned(),
+    }
+}
+
+fn tell(head: &watch::Sender<Seq>, outcomes: &[PushOutcome]) {
+    let newest = outcomes.iter().filter_map(|outcome| match outcome {
+        PushOutcome::Accepted { seq, .. } => Some(*seq),
+        PushOutcome::Rejected { .. } => None,
+    });
+    if let Some(newest) = newest.max() {
+        advance(head, newest);
+    }
+}
+
+/// Tells the live channels, if the stream has moved.
+pub fn advance(head: &watch::Sender<Seq>, newest: Seq) {
+    head.send_if_modified(|known| {
+        let moved = newest > *known;
+        *known = newest.max(*known);
+        moved
+    });
+}

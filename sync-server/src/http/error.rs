@@ -1,0 +1,157 @@
+//! What goes wrong, as HTTP says it: the one place where errors become statuses and [`ErrorResponse`]s.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::rejection::{JsonRejection, QueryRejection},
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use holdfast_core::protocol::{ErrorResponse, MAX_PUSH_TRANSACTIONS, MAX_REQUEST_BYTES};
+
+use crate::{committer::CommitError, store::StoreError};
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The request isn't one: what is wrong, and where.
+    #[error("The request cannot be read: {0}")]
+    Malformed(String),
+    /// User name, password or both are wrong; which is not told.
+    #[error("User name or password is not right.")]
+    SignInFailed,
+    /// Too many wrong passwords.
+    #[error("Too many attempts. Try again in {} seconds.", .0.as_secs().max(1))]
+    TooManyAttempts(Duration),
+    /// The account is switched off.
+    #[error("This account is not active. Ask the administrator.")]
+    Inactive,
+    /// The device was reported lost.
+    #[error("This device has been locked out. Ask the administrator.")]
+    DeviceRevoked,
+    /// The account's role is none that the server knows.
+    #[error("{0}. Ask the administrator.")]
+    UnknownRole(String),
+    /// No token, or one that is not (or no longer) good.
+    #[error("Sign in first.")]
+    Unauthorized,
+    /// There is nothing at this address.
+    #[error("There is nothing here.")]
+    NotFound,
+    /// The address takes other methods.
+    #[error("This address does not take this method.")]
+    MethodNotAllowed,
+    /// The body is larger than allowed, packed or unpacked.
+    #[error("The request has more than {MAX_REQUEST_BYTES} bytes.")]
+    TooLarge,
+    /// A push has too many transactions.
+    #[error("The push has {0} transactions, where {MAX_PUSH_TRANSACTIONS} are allowed.")]
+    TooMany(usize),
+    /// A packing that the server does not know.
+    #[error("The body's Content-Encoding is not known here: use gzip or none.")]
+    UnknownEncoding,
+    /// The queue is full.
+    #[error("The server is busy. It is safe to try again.")]
+    Busy,
+    /// It took too long.
+    #[error("The request took too long. It is safe to try again.")]
+    Timeout,
+    /// The store cannot be reached, or the server is going down.
+    #[error("The server cannot reach its database. It is safe to try again.")]
+    Unavailable(Option<String>),
+    /// A bug or damage.
+    #[error("The server failed. Its log tells more.")]
+    Internal(String),
+}
+
+impl ApiError {
+    fn status_and_code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::SignInFailed => (StatusCode::UNAUTHORIZED, "sign_in_failed"),
+            Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
+            Self::Inactive => (StatusCode::FORBIDDEN, "inactive"),
+            Self::DeviceRevoked => (StatusCode::FORBIDDEN, "device_revoked"),
+            Self::UnknownRole(_) => (StatusCode::FORBIDDEN, "unknown_role"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::TooLarge | Self::TooMany(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::UnknownEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unknown_encoding"),
+            Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooManyAttempts(wait) => Some(wait.as_secs().max(1)),
+            Self::Busy | Self::Timeout => Some(1),
+            Self::Unavailable(_) => Some(5),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status_and_code();
+        match &self {
+            Self::Unavailable(Some(cause)) => tracing::warn!(%cause, "the store cannot be reached"),
+            Self::Internal(cause) => tracing::error!(cause, "the request failed"),
+            other => tracing::debug!(code, "refused: {other}"),
+        }
+        let body = ErrorResponse {
+            code: code.to_owned(),
+            message: self.to_string(),
+        };
+        let mut response = (status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<&StoreError> for ApiError {
+    fn from(error: &StoreError) -> Self {
+        if error.is_unreachable() {
+            Self::Unavailable(Some(error.to_string()))
+        } else {
+            Self::Internal(error.to_string())
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<CommitError> for ApiError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Closed => Self::Unavailable(None),
+            CommitError::Store(error) => Self::from(&*error),
+        }
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::TooLarge;
+        }
+        Self::Malformed(rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::Malformed(rejection.body_text())
+    }
+}

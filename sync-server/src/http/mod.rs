@@ -1,0 +1,112 @@
+//! The server's HTTP side: one file per route, errors in one place ([`error`]).
+//!
+//! ```text
+//! POST   /v1/session    sign in            GET /v1/pull      what came after a cursor
+//! GET    /v1/session    who am I           GET /v1/snapshot  everything, for a new device
+//! DELETE /v1/session    sign out           GET /v1/live      the stream has moved (server-sent events)
+//! POST   /v1/push       the outbox         GET /health, /ready; everything else is the ward app
+//! ```
+
+mod app_files;
+mod auth;
+mod error;
+mod guard;
+mod health;
+mod live;
+mod pull;
+mod push;
+mod ready;
+mod serve;
+mod session;
+mod snapshot;
+
+use std::{path::PathBuf, sync::Arc};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, header::CACHE_CONTROL},
+    middleware,
+    routing::{get, post},
+};
+use holdfast_core::ids::Seq;
+use tokio::sync::{Semaphore, watch};
+use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+
+use crate::{committer::Committer, sign_in::Attempts, store::Store};
+
+pub use error::ApiError;
+pub use serve::{Server, serve};
+
+/// The largest sign-in request, in bytes.
+const MAX_SIGN_IN_BYTES: usize = 16 << 10;
+
+/// How many passwords are verified at once: each takes a processor and 19 MB for a while.
+const VERIFIERS: usize = 2;
+
+/// What all routes share.
+pub struct Shared {
+    /// The store.
+    pub store: Store,
+    /// Where pushes go.
+    pub committer: Committer,
+    /// The stream's end, as far as this server knows.
+    pub head: watch::Receiver<Seq>,
+    /// True when the server goes down.
+    pub closing: watch::Receiver<bool>,
+    attempts: Attempts,
+    verifiers: Semaphore,
+}
+
+type App = Arc<Shared>;
+
+impl Shared {
+    /// The routes' state.
+    pub fn new(store: Store, committer: Committer, head: watch::Receiver<Seq>, closing: watch::Receiver<bool>) -> Self {
+        Self {
+            store,
+            committer,
+            head,
+            closing,
+            attempts: Attempts::default(),
+            verifiers: Semaphore::new(VERIFIERS),
+        }
+    }
+}
+
+/// All routes. `app` is the folder of the built ward app.
+pub fn router(shared: Shared, app: Option<PathBuf>) -> Router {
+    let api = Router::new()
+        .route(
+            "/session",
+            post(session::create::handle)
+                .get(session::read::handle)
+                .delete(session::delete::handle)
+                .layer(DefaultBodyLimit::max(MAX_SIGN_IN_BYTES)),
+        )
+        .route("/push", post(push::handle))
+        .route("/pull", get(pull::handle))
+        .route("/snapshot", get(snapshot::handle))
+        .route("/live", get(live::handle))
+        .fallback(async || ApiError::NotFound)
+        .layer(SetResponseHeaderLayer::if_not_present(
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ));
+    let routes = Router::new()
+        .nest("/v1", api)
+        .route("/health", get(health::handle))
+        .route("/ready", get(ready::handle))
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .with_state(Arc::new(shared));
+    let routes = match app {
+        Some(folder) => routes.fallback_service(app_files::service(folder)),
+        None => routes.fallback(async || ApiError::NotFound),
+    };
+    routes
+        .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
+        .layer(middleware::from_fn(guard::security_headers))
+        .layer(middleware::from_fn(guard::time_limit))
+        .layer(guard::catch_panics())
+        .layer(middleware::from_fn(guard::log))
+}

@@ -1,0 +1,66 @@
+//! `GET /v1/pull?after=SEQ&limit=N`: what came after a cursor, as far as the role may see it.
+
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::header::CONTENT_TYPE,
+    response::IntoResponse,
+};
+use holdfast_core::{
+    ids::Seq,
+    policy::Role,
+    protocol::{PullResponse, encode},
+    transaction::LogEntry,
+};
+use serde::Deserialize;
+
+use super::{ApiError, App, auth::SignedIn};
+
+/// The media type of CBOR messages.
+pub(super) const CBOR: &str = "application/cbor";
+
+/// How many transactions a page has unless asked for fewer, and at most.
+const MAX_ENTRIES: usize = 2_000;
+
+/// No transaction is added to a page of this size.
+const MAX_BYTES: usize = 4 << 20;
+
+#[derive(Deserialize)]
+pub(super) struct Page {
+    #[serde(default)]
+    after: Seq,
+    limit: Option<usize>,
+}
+
+pub(super) async fn handle(
+    State(app): State<App>,
+    who: SignedIn,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<impl IntoResponse, ApiError> {
+    let Query(page) = page?;
+    let limit = page.limit.unwrap_or(MAX_ENTRIES).clamp(1, MAX_ENTRIES);
+    let pulled = app.store.pull(page.after, limit, MAX_BYTES).await?;
+    let entries = withhold(pulled.entries, who.role)?;
+    let response = PullResponse {
+        cursor: entries.last().map_or(page.after, |last| last.seq),
+        entries,
+        head: pulled.head,
+    };
+    Ok(([(CONTENT_TYPE, CBOR)], encode(&response)))
+}
+
+/// Takes out the changes that the role may not see. Their hashes stay, so that everybody can check the signature.
+fn withhold(entries: Vec<LogEntry>, role: Role) -> Result<Vec<LogEntry>, ApiError> {
+    entries
+        .into_iter()
+        .map(|mut entry| {
+            let body = entry
+                .transaction
+                .body()
+                .map_err(|e| ApiError::Internal(format!("the transaction at {} cannot be read: {e}", entry.seq)))?;
+            if body.changes.iter().any(|change| !role.may_see(&change.document)) {
+                entry.transaction = entry.transaction.withhold(&body, |document| role.may_see(document));
+            }
+            Ok(entry)
+        })
+        .collect()
+}

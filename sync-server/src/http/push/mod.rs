@@ -1,0 +1,81 @@
+//! `POST /v1/push`: transactions of a device's outbox.
+//!
+//! ```text
+//! body ─► unpack ─► PushRequest ─► verify each ─► makers may ─► queue ─► outcomes, in the request's order
+//!   413, 415, 400          400          └── Rejected ──┴──────────┘
+//! ```
+//!
+//! A request that cannot be read is refused as a whole; a transaction that is not right is rejected alone and the others
+//! go on.
+
+mod body;
+mod makers;
+mod verify;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, header::CONTENT_TYPE},
+    response::IntoResponse,
+};
+use holdfast_core::protocol::{MAX_PUSH_TRANSACTIONS, PushOutcome, PushRequest, PushResponse, decode, encode};
+
+use super::{ApiError, App, auth::SignedIn, pull::CBOR};
+use crate::store::{Device, Submission};
+use verify::{Verified, verify};
+
+pub(super) async fn handle(
+    State(app): State<App>,
+    who: SignedIn,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<impl IntoResponse, ApiError> {
+    // Taken before the body is read: who is told to come back has not sent it in vain, and memory is bounded.
+    let place = app.committer.place().ok_or(ApiError::Busy)?;
+    let packed = body::read(body).await?;
+    let packing = body::packing(&headers)?;
+    let device = who.device;
+    let verified = tokio::task::spawn_blocking(move || read(&body::unpack(packed, packing)?, &device))
+        .await
+        .map_err(|e| ApiError::Internal(e.to_string()))??;
+    let judged = makers::admit(&app.store, who.session.device, verified).await?;
+
+    let (outcomes, submissions) = split(judged);
+    let committed = if submissions.is_empty() {
+        Vec::new()
+    } else {
+        app.committer.commit(place, submissions).await?
+    };
+    let response = PushResponse {
+        outcomes: join(outcomes, committed)?,
+    };
+    Ok(([(CONTENT_TYPE, CBOR)], encode(&response)))
+}
+
+/// Reads a request and verifies its transactions.
+fn read(body: &[u8], device: &Device) -> Result<Vec<Result<Verified, PushOutcome>>, ApiError> {
+    let request: PushRequest = decode(body).map_err(|e| ApiError::Malformed(e.to_string()))?;
+    if request.transactions.len() > MAX_PUSH_TRANSACTIONS {
+        return Err(ApiError::TooMany(request.transactions.len()));
+    }
+    Ok(request.transactions.into_iter().map(|t| verify(t, device)).collect())
+}
+
+/// What is rejected already (`None` elsewhere), and what is to be committed, in order.
+fn split(judged: Vec<Result<Submission, PushOutcome>>) -> (Vec<Option<PushOutcome>>, Vec<Submission>) {
+    let mut submissions = Vec::with_capacity(judged.len());
+    let outcomes = judged
+        .into_iter()
+        .map(|judged| judged.map(|submission| submissions.push(submission)).err())
+        .collect();
+    (outcomes, submissions)
+}
+
+fn join(outcomes: Vec<Option<PushOutcome>>, committed: Vec<PushOutcome>) -> Result<Vec<PushOutcome>, ApiError> {
+    let mut committed = committed.into_iter();
+    outcomes
+        .into_iter()
+        .map(|outcome| outcome.or_else(|| committed.next()))
+        .collect::<Option<_>>()
+        .ok_or_else(|| ApiError::Internal("BUG: a transaction was committed without an outcome".to_owned()))
+}

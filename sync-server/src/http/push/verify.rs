@@ -1,0 +1,103 @@
+//! What can be said of a transaction without the store: it can be read, and it comes from the device that sends it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use holdfast_core::{
+    ids::{Timestamp, TransactionId},
+    protocol::PushOutcome,
+    transaction::{Body, Opened, Transaction, TransactionError},
+};
+use uuid::Uuid;
+
+use crate::store::Device;
+
+/// The longest name of a command, in bytes.
+const MAX_COMMAND: usize = 100;
+
+/// A transaction that the device has signed.
+#[derive(Debug)]
+pub(super) struct Verified {
+    pub(super) transaction: Transaction,
+    pub(super) opened: Opened,
+}
+
+/// Verifies a transaction of the device that pushes it.
+pub(super) fn verify(transaction: Transaction, device: &Device) -> Result<Verified, PushOutcome> {
+    let body = transaction
+        .body()
+        .map_err(|e| rejected(TransactionId(Uuid::nil()), "malformed", e.to_string()))?;
+    let id = body.id;
+    let reject = |code: &str, reason: &str| Err(rejected(id, code, reason.to_owned()));
+    if body.device != device.id {
+        return reject(
+            "wrong_device",
+            "The transaction was made on another device than the one that sends it.",
+        );
+    }
+    if let Err(error) = transaction.verify(&body, &device.public_key) {
+        return reject("wrong_signature", &error.to_string());
+    }
+    if let Some((code, reason)) = objection(&transaction, &body) {
+        return reject(code, reason);
+    }
+    // What is inside was made by whoever holds the device. The decoder promises not to panic; this makes sure.
+    let opened = catch_unwind(AssertUnwindSafe(|| transaction.open())).unwrap_or_else(|_| {
+        Err(TransactionError::Malformed(
+            "a change brought the decoder to panic".to_owned(),
+        ))
+    });
+    match opened {
+        Ok(opened) => Ok(Verified { transaction, opened }),
+        Err(error) => reject(code(&error), &error.to_string()),
+    }
+}
+
+/// What is wrong with a body that is signed well.
+fn objection(transaction: &Transaction, body: &Body) -> Option<(&'static str, &'static str)> {
+    /// 0001-01-01 and 9999-12-31: what the tables' times hold.
+    const TIMES: std::ops::RangeInclusive<Timestamp> =
+        Timestamp(-62_135_596_800_000_000)..=Timestamp(253_402_300_799_999_999);
+    if body.id.0.is_nil() {
+        return Some(("malformed", "The transaction has no id."));
+    }
+    if !TIMES.contains(&body.time) {
+        return Some((
+            "invalid_time",
+            "The transaction's time is not between the years 1 and 9999.",
+        ));
+    }
+    if body.command.len() > MAX_COMMAND || body.command.contains('\0') {
+        return Some((
+            "malformed",
+            "The name of the transaction's command is too long or contains a NUL character.",
+        ));
+    }
+    if body.changes.is_empty() {
+        return Some(("empty", "The transaction changes nothing."));
+    }
+    if transaction.changes.iter().any(Option::is_none) {
+        return Some((
+            "incomplete",
+            "A change is named that does not come with the transaction.",
+        ));
+    }
+    None
+}
+
+fn code(error: &TransactionError) -> &'static str {
+    match error {
+        TransactionError::Malformed(_) | TransactionError::Change { .. } => "malformed",
+        TransactionError::TooManyChanges(_) => "too_large",
+        TransactionError::WrongHash { .. } => "wrong_hash",
+        TransactionError::Signature(_) | TransactionError::Key(_) => "wrong_signature",
+    }
+}
+
+/// A rejection.
+pub(super) fn rejected(id: TransactionId, code: &str, reason: String) -> PushOutcome {
+    PushOutcome::Rejected {
+        id,
+        code: code.to_owned(),
+        reason,
+    }
+}

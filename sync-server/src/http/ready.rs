@@ -1,0 +1,19 @@
+//! `GET /ready`: the database answers and its tables are there; until then nobody should be sent here.
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use super::{ApiError, App};
+
+pub(super) async fn handle(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+    if *app.closing.borrow() {
+        return Err(ApiError::Unavailable(None));
+    }
+    match app.store.is_ready().await {
+        Ok(true) => Ok(Json(json!({ "status": "ready", "head": *app.head.borrow() }))),
+        Ok(false) => Err(ApiError::Unavailable(Some(
+            "the database has another format".to_owned(),
+        ))),
+        Err(error) => Err(ApiError::Unavailable(Some(error.to_string()))),
+    }
+}

@@ -1,0 +1,117 @@
+//! `POST /v1/session`: a user signs in on a device.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+};
+use ed25519_dalek::VerifyingKey;
+use holdfast_core::{
+    ids::Timestamp,
+    protocol::{SignInRequest, SignInResponse},
+    schema::SCHEMA_VERSION,
+};
+
+use crate::{
+    hex,
+    http::{
+        ApiError, App,
+        auth::{TOKEN_BYTES, role, token_hash},
+    },
+    sign_in::password,
+    store::{Account, Session, now, random},
+};
+
+/// How long a session lasts.
+const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The longest name of a device that is kept, in characters.
+const MAX_DEVICE_NAME: usize = 100;
+
+/// Longer passwords are refused unread: hashing them costs time.
+const MAX_PASSWORD: usize = 1_024;
+
+pub(in crate::http) async fn handle(
+    State(app): State<App>,
+    request: Result<Json<SignInRequest>, JsonRejection>,
+) -> Result<Json<SignInResponse>, ApiError> {
+    let Json(request) = request?;
+    let key = device_key(&request.device_key)?;
+    let account = check_password(&app, &request).await?;
+    if !account.is_active {
+        return Err(ApiError::Inactive);
+    }
+    role(&account)?;
+    let created_at = now();
+    let name = device_name(&request.device_name);
+    let device = app.store.register_device(key, &name, account.user, created_at).await?;
+    if device.revoked_at.is_some() {
+        return Err(ApiError::DeviceRevoked);
+    }
+    let token: [u8; TOKEN_BYTES] = random::bytes();
+    let session = Session {
+        user: account.user,
+        device: device.id,
+        created_at,
+        expires_at: Timestamp(created_at.0 + LIFETIME.as_micros() as i64),
+    };
+    app.store.open_session(token_hash(&token), session).await?;
+    tracing::info!(user = %account.user, device = %device.id, "signed in");
+    Ok(Json(SignInResponse {
+        token: hex::encode(&token),
+        hospital_id: app.store.hospital_id().await?.to_string(),
+        user_id: account.user,
+        username: account.username,
+        display_name: account.display_name,
+        role: account.role,
+        server_time: created_at.0,
+        schema_version: SCHEMA_VERSION,
+    }))
+}
+
+/// The account, if the password is its. An unknown name takes as long as a known one.
+async fn check_password(app: &App, request: &SignInRequest) -> Result<Account, ApiError> {
+    if let Some(wait) = app.attempts.wait(&request.username, Instant::now()) {
+        return Err(ApiError::TooManyAttempts(wait));
+    }
+    if request.password.len() > MAX_PASSWORD {
+        return Err(ApiError::SignInFailed);
+    }
+    let account = if request.username.contains('\0') {
+        None
+    } else {
+        app.store.account_by_username(&request.username).await?
+    };
+    let hash = account.as_ref().and_then(|a| a.password_hash.clone());
+    let password = request.password.clone();
+    let permit = app.verifiers.acquire().await.map_err(|_| ApiError::Unavailable(None))?;
+    let right = tokio::task::spawn_blocking(move || password::verify(&password, hash.as_deref()))
+        .await
+        .map_err(|e| ApiError::Internal(e.to_string()))?;
+    drop(permit);
+    match account {
+        Some(account) if right => {
+            app.attempts.succeeded(&request.username);
+            Ok(account)
+        }
+        _ => {
+            app.attempts.failed(&request.username, Instant::now());
+            tracing::info!("a sign-in failed");
+            Err(ApiError::SignInFailed)
+        }
+    }
+}
+
+fn device_key(text: &str) -> Result<[u8; 32], ApiError> {
+    let malformed = |why: &str| ApiError::Malformed(format!("deviceKey: {why}"));
+    let key: [u8; 32] = hex::decode(text).ok_or_else(|| malformed("not 64 hexadecimal digits"))?;
+    match VerifyingKey::from_bytes(&key) {
+        Ok(point) if !point.is_weak() => Ok(key),
+        _ => Err(malformed("not an Ed25519 public key")),
+    }
+}
+
+fn device_name(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE_NAME).collect()
+}

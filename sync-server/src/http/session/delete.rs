@@ -1,0 +1,10 @@
+//! `DELETE /v1/session`: signs out.
+
+use axum::{extract::State, http::StatusCode};
+
+use crate::http::{ApiError, App, auth::SignedIn};
+
+pub(in crate::http) async fn handle(State(app): State<App>, who: SignedIn) -> Result<StatusCode, ApiError> {
+    app.store.close_session(who.token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
