@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use holdfast_core::{
-    document::{Actor, Document, DocumentId, Place, fold::Arrival},
+    document::{Document, DocumentId, Place, fold::Arrival},
     ids::{RowId, Seq},
     schema::Schema,
     transaction::{Body, Opened},
@@ -44,8 +44,8 @@ pub(super) fn fold(connection: &Connection, opened: &Opened, seq: Seq) -> Result
         let Some(mut document) = read(connection, id)? else {
             continue;
         };
-        let actor = Actor(decoded.change.actor_id.to_bytes().to_vec());
-        if document.contains(&actor, decoded.change.seq) {
+        let actor = decoded.change.actor();
+        if document.contains(actor, decoded.change.seq) {
             continue;
         }
         // What cannot be folded is left out here as ingest leaves it out of the document.
