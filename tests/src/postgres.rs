@@ -1,0 +1,77 @@
+//! A PostgreSQL database for one test, gone when dropped.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+
+/// Where `cargo xtask test` says that its throw-away cluster is.
+const VARIABLE: &str = "HOLDFAST_TEST_POSTGRES";
+
+/// A database of its own.
+#[derive(Debug)]
+pub struct Database {
+    cluster: PgConnectOptions,
+    name: String,
+}
+
+impl Database {
+    /// Makes a database.
+    pub fn create() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let cluster = cluster();
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("holdfast_test_{}_{count}", std::process::id());
+        execute(&cluster, format!("CREATE DATABASE {name}"));
+        Self { cluster, name }
+    }
+
+    /// How to connect to it.
+    pub fn url(&self) -> String {
+        self.cluster.clone().database(&self.name).to_url_lossy().to_string()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        execute(
+            &self.cluster,
+            format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),
+        );
+    }
+}
+
+/// The cluster of this test run.
+pub fn cluster() -> PgConnectOptions {
+    let url = std::env::var(VARIABLE).unwrap_or_else(|_| {
+        panic!(
+            "{VARIABLE} is not set. These tests need a PostgreSQL cluster that may be thrown away: run `cargo xtask \
+             test`, which makes one, or set it to a superuser's URL, such as postgres://postgres@127.0.0.1:5433/postgres"
+        )
+    });
+    url.parse()
+        .unwrap_or_else(|error| panic!("{VARIABLE} is no PostgreSQL URL: {error}"))
+}
+
+/// Runs one statement. On a thread of its own, because a test may be inside a runtime already.
+fn execute(cluster: &PgConnectOptions, sql: String) {
+    let run = async |sql: String| -> Result<(), sqlx::Error> {
+        let mut connection = PgConnection::connect_with(cluster).await?;
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await?;
+        connection.close().await
+    };
+    let done = std::thread::scope(|scope| scope.spawn(|| block_on(run(sql.clone()))).join());
+    match done {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => panic!("{sql}: {error}"),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Runs a future to its end on this thread, which must not be inside a runtime.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime of this thread")
+        .block_on(future)
+}
