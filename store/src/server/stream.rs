@@ -64,7 +64,7 @@ impl ServerStore {
         let head = self.head()?;
         let sql = "SELECT seq, accepted_at, entry FROM sync_log WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut found = statement.query((after.0 as i64, head.0 as i64, max_entries as i64))?;
+        let mut found = statement.query((after.min(head).0 as i64, head.0 as i64, max_entries as i64))?;
         let mut entries = Vec::new();
         let mut bytes = 0;
         while let Some(row) = found.next()? {

@@ -31,7 +31,8 @@ impl PostgresStore {
     /// one is found and refused, so that no device waits for ever behind it.
     pub async fn accept(&self, submissions: &[Submission], now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(submissions.len());
-        let mut ranges: Vec<Range<usize>> = vec![0..submissions.len()];
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        ranges.push(0..submissions.len());
         while let Some(range) = ranges.pop() {
             let some = &submissions[range.clone()];
             match self.accept_patiently(some, now).await {
