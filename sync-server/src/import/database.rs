@@ -16,7 +16,8 @@ pub struct Database {
     session: Session,
     inventory: Inventory,
     columns: Vec<&'static Column>,
-    cursor_is_open: bool,
+    /// Each table has a cursor of another name: the connection remembers what a statement's rows look like.
+    cursor: Option<String>,
 }
 
 impl Database {
@@ -31,7 +32,7 @@ impl Database {
             session,
             inventory,
             columns: Vec::new(),
-            cursor_is_open: false,
+            cursor: None,
         })
     }
 
@@ -44,12 +45,9 @@ impl Database {
     }
 
     pub async fn begin(&mut self, table: &'static Table) -> Result<bool, ImportError> {
-        if self.cursor_is_open {
-            self.session
-                .execute("CLOSE import", &[])
-                .await
-                .map_err(ImportError::Source)?;
-            self.cursor_is_open = false;
+        if let Some(cursor) = self.cursor.take() {
+            let sql = format!("CLOSE {cursor}");
+            self.session.execute(&sql, &[]).await.map_err(ImportError::Source)?;
         }
         let Some((_, there)) = self.inventory.iter().find(|(name, _)| name == table.name) else {
             return Ok(false);
@@ -66,18 +64,20 @@ impl Database {
             .iter()
             .map(|column| format!("\"{}\"::text", column.name))
             .collect();
+        let cursor = format!("import_{}", table.name);
         let sql = format!(
-            "DECLARE import NO SCROLL CURSOR FOR SELECT {} FROM \"{}\"",
+            "DECLARE {cursor} NO SCROLL CURSOR FOR SELECT {} FROM \"{}\"",
             names.join(", "),
             table.name
         );
         self.session.execute(&sql, &[]).await.map_err(ImportError::Source)?;
-        self.cursor_is_open = true;
+        self.cursor = Some(cursor);
         Ok(true)
     }
 
     pub async fn page(&mut self) -> Result<Vec<RawRow>, ImportError> {
-        let sql = format!("FETCH {PAGE} FROM import");
+        let Some(cursor) = &self.cursor else { return Ok(Vec::new()) };
+        let sql = format!("FETCH {PAGE} FROM {cursor}");
         let rows = self.session.rows(&sql, &[]).await.map_err(ImportError::Source)?;
         Ok(rows.into_iter().map(RawRow::Texts).collect())
     }
