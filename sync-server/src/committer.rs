@@ -24,7 +24,8 @@ const BATCH: usize = 2_000;
 
 /// A place in the queue, taken before a push is read, free again when it is dropped.
 pub struct Place {
-    _permit: OwnedSemaphorePermit,
+    #[expect(dead_code, reason = "held until it is dropped")]
+    permit: OwnedSemaphorePermit,
 }
 
 /// Where pushes wait to be committed. Cheap to clone.
@@ -62,8 +63,8 @@ impl Committer {
 
     /// A place in the queue, if one is free.
     pub fn place(&self) -> Option<Place> {
-        let _permit = self.places.clone().try_acquire_owned().ok()?;
-        Some(Place { _permit })
+        let permit = self.places.clone().try_acquire_owned().ok()?;
+        Some(Place { permit })
     }
 
     /// Commits transactions together with others' and returns what became of each.

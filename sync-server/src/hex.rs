@@ -1,8 +1,15 @@
 //! Hexadecimal digits.
 
+use std::fmt::Write;
+
 /// Lower-case digits of bytes.
 pub fn encode(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("BUG: writing into memory cannot fail");
+            text
+        })
 }
 
 /// Reads exactly `N` bytes; `None` if the text is anything else.

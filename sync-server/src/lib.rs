@@ -3,7 +3,7 @@
 pub mod cli;
 pub mod committer;
 pub mod demo;
-mod hex;
+pub mod hex;
 pub mod http;
 pub mod import;
 pub mod sign_in;

@@ -18,7 +18,7 @@ use super::ApiError;
 use crate::store::random;
 
 /// How long a request may take until its answer begins. Slow networks upload for a while.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

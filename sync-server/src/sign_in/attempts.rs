@@ -10,10 +10,10 @@ use std::{
 const FREE: u32 = 5;
 
 /// The longest wait. It bounds how long somebody else's guessing can keep a nurse out.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// After this long without a failure a user name starts afresh.
-const FORGOTTEN: Duration = Duration::from_secs(15 * 60);
+const FORGOTTEN: Duration = Duration::from_mins(15);
 
 /// Beyond this many names, forgotten ones are cleared away.
 const MANY: usize = 10_000;

@@ -13,7 +13,7 @@ on_both_stores! {
 }
 
 /// The events' data, as they come.
-fn listen(device: &Device) -> impl Iterator<Item = u64> + use<> {
+pub fn listen(device: &Device) -> impl Iterator<Item = u64> + use<> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_recv_response(Some(Duration::from_secs(10)))
         .timeout_recv_body(Some(Duration::from_secs(30)))

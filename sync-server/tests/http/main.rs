@@ -1,5 +1,7 @@
 //! The server as devices meet it: real requests to a listening server, on both stores.
 
+#![expect(clippy::unwrap_used, reason = "in tests a panic is the report")]
+
 mod app_files;
 mod hostile;
 mod live;

@@ -28,7 +28,7 @@ on_both_stores! {
 fn rejection(hospital: &Hospital, device: &mut Device, bad: Transaction) -> (String, String) {
     let good: Vec<_> = (0..2)
         .map(|_| {
-            let number = device.next_number();
+            let number = u32::from_be_bytes(holdfast_server::store::random::bytes());
             device.new_patient(&format!("G-{number}"))
         }.1)
         .collect();
@@ -176,7 +176,15 @@ fn a_value_that_only_the_tables_refuse_stops_nobody(hospital: &Hospital) {
     let noise: String = (0..9_000u32)
         .map(|i| char::from(b'a' + (i.wrapping_mul(2_654_435_761) >> 27) as u8 % 26))
         .collect();
-    let (_, long) = admin.create("legacy_users", &[("email", noise.into()), ("name", "Old".into())]);
+    let (_, long) = admin.create(
+        "legacy_users",
+        &[
+            ("email", noise.into()),
+            ("name", "Old".into()),
+            ("address", "Old Street".into()),
+            ("phone", "1".into()),
+        ],
+    );
     let (_, good) = admin.new_patient("P-1");
     let outcomes = admin.push_all(vec![long.transaction, good.transaction]);
     assert!(matches!(outcomes[1], PushOutcome::Accepted { .. }), "{:?}", outcomes[1]);

@@ -110,7 +110,10 @@ fn killed_and_restarted(store: &[String]) {
         "{after:?}"
     );
     assert_eq!(device.pull(seq.0 - 1, 10).entries.len(), 2);
+    let mut told = crate::live::listen(&device);
+    assert_eq!(told.next(), Some(seq.0 + 1));
     let log = second.terminate();
+    assert_eq!(told.next(), None, "the live channel was closed");
     assert!(log.contains("\"message\":\"ended\""), "{log}");
     assert!(
         !log.contains("long enough") && !log.contains(&device.token),

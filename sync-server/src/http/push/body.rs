@@ -4,7 +4,7 @@ use std::io::Read;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, header::CONTENT_ENCODING},
+    http::{HeaderMap, HeaderValue, header::CONTENT_ENCODING},
 };
 use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt;
@@ -23,7 +23,7 @@ pub(super) enum Packing {
 
 /// What the headers say.
 pub(super) fn packing(headers: &HeaderMap) -> Result<Packing, ApiError> {
-    match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
+    match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
         None | Some(b"" | b"identity") => Ok(Packing::Plain),
         Some(b"gzip" | b"x-gzip") => Ok(Packing::Gzip),
         Some(_) => Err(ApiError::UnknownEncoding),

@@ -1,6 +1,9 @@
 //! Who made the transactions: a shared device may send what several people did on it, each with their own rights.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    str::FromStr,
+};
 
 use holdfast_core::{
     ids::{DeviceId, UserId},
@@ -23,8 +26,8 @@ pub(super) async fn admit(
     let mut makers: BTreeMap<UserId, Result<Role, Objection>> = BTreeMap::new();
     for one in verified.iter().flatten() {
         let user = one.opened.body.user;
-        if !makers.contains_key(&user) {
-            makers.insert(user, maker(store, device, user).await?);
+        if let Entry::Vacant(unknown) = makers.entry(user) {
+            unknown.insert(maker(store, device, user).await?);
         }
     }
     let admit_one = |one: Verified| match &makers[&one.opened.body.user] {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long a session lasts.
-const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// The longest name of a device that is kept, in characters.
 const MAX_DEVICE_NAME: usize = 100;

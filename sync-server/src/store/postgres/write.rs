@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{StoreError, claimants, rows};
+use crate::hex;
 
 /// How many rows one statement carries.
 pub(super) const CHUNK: usize = 5_000;
@@ -179,14 +180,13 @@ async fn raise(connection: &mut PgConnection, conflicts: &[&Conflict]) -> Result
 
 /// The sides of a conflict as JSON.
 fn sides(sides: &[Side]) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let json: serde_json::Value = sides
         .iter()
         .map(|side| {
             serde_json::json!({
                 "value": side.value.to_json(),
                 "shown": side.shown,
-                "actor": side.actor.as_ref().map(|a| hex(&a.0)),
+                "actor": side.actor.as_ref().map(|a| hex::encode(&a.0)),
                 "time": side.time.map(|t| t.to_string()),
             })
         })

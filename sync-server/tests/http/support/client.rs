@@ -35,7 +35,7 @@ pub fn get(url: &str, headers: &[(&str, &str)]) -> Answer {
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(60)))
+        .timeout_global(Some(Duration::from_mins(1)))
         .build()
         .into();
     let mut builder = ureq::http::Request::builder().method(method).uri(url);

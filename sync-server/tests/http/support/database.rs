@@ -7,6 +7,8 @@ use std::{
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
 /// Dropped with all that is in it.
 pub struct Database {
     server: String,
@@ -19,7 +21,6 @@ impl Database {
             "HOLDFAST_TEST_POSTGRES is not set: run the tests with `cargo xtask test`, or set it to the address of a \
              throw-away PostgreSQL cluster's superuser (postgres://…)",
         );
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("http_{}_{time}_{count}", std::process::id());

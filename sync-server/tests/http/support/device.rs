@@ -15,7 +15,10 @@ use holdfast_core::{
     transaction::{Opened, Transaction},
     value::Value,
 };
-use holdfast_server::store::{now, random};
+use holdfast_server::{
+    hex,
+    store::{now, random},
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -52,12 +55,7 @@ impl Device {
     }
 
     pub fn public_key(&self) -> String {
-        self.key
-            .verifying_key()
-            .to_bytes()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect()
+        hex::encode(&self.key.verifying_key().to_bytes())
     }
 
     pub fn sign_in(&mut self, username: &str, password: &str) -> Answer {
@@ -119,11 +117,6 @@ impl Device {
                 .provide_document(document.id, Document::from_bytes(&document.state).unwrap());
         }
         self.edit(table, RowId(user.0), column, value)
-    }
-
-    /// A number that differs each time.
-    pub fn next_number(&mut self) -> u32 {
-        u32::from_be_bytes(random::bytes())
     }
 
     /// A new patient of this number.

@@ -15,7 +15,7 @@ use holdfast_server::{
     writer::{OPERATOR, Writer},
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpListener, runtime::Runtime};
 
 use super::{Answer, Database, Device, get};
 
@@ -36,8 +36,6 @@ pub struct Hospital {
     pub url: String,
     pub store: Store,
     runtime: Option<Runtime>,
-    stop: Option<oneshot::Sender<()>>,
-    serving: Option<JoinHandle<()>>,
     database: Option<Database>,
     folder: TempDir,
 }
@@ -62,8 +60,7 @@ impl Hospital {
         let app = folder.path().join("app");
         std::fs::create_dir(&app).unwrap();
         std::fs::write(app.join("index.html"), "<!doctype html><title>Holdfast</title>").unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let (store, url, serving) = runtime.block_on(async {
+        let (store, url) = runtime.block_on(async {
             let store = Store::open(&location).await.unwrap();
             add_users(&store).await;
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -72,16 +69,13 @@ impl Hospital {
                 store: store.clone(),
                 app: Some(app),
             };
-            let stopped = async { drop(stopped.await) };
-            let serving = tokio::spawn(async move { serve(server, listener, stopped).await.unwrap() });
-            (store, url, serving)
+            tokio::spawn(serve(server, listener, std::future::pending()));
+            (store, url)
         });
         Self {
             url,
             store,
             runtime: Some(runtime),
-            stop: Some(stop),
-            serving: Some(serving),
             database,
             folder,
         }
@@ -118,15 +112,6 @@ impl Hospital {
     pub fn get(&self, path: &str) -> Answer {
         get(&format!("{}{path}", self.url), &[])
     }
-
-    /// Stops serving and waits until all is finished.
-    pub fn stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            stop.send(()).ok();
-            let serving = self.serving.take().unwrap();
-            self.block_on(serving).unwrap();
-        }
-    }
 }
 
 impl Drop for Hospital {
@@ -138,11 +123,6 @@ impl Drop for Hospital {
             runtime.shutdown_background();
         }
     }
-}
-
-/// The id of a user, by name.
-pub async fn user_id(store: &Store, username: &str) -> UserId {
-    store.account_by_username(username).await.unwrap().unwrap().user
 }
 
 async fn add_users(store: &Store) {
