@@ -1,4 +1,5 @@
 //! The demo hospital in both stores.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod support;
 

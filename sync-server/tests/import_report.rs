@@ -1,4 +1,5 @@
 //! What an import tells people.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use holdfast_server::import::{Incident, Kind, Listener, Reporter, TableSummary};
 

@@ -1,4 +1,5 @@
 //! The deployment check: what it says when something is missing.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod support;
 

@@ -67,7 +67,7 @@ impl Dice {
     }
 
     /// What one of the library's fakers makes.
-    pub fn fake<T, F>(&mut self, faker: F) -> T
+    pub fn fake<T, F>(&mut self, faker: &F) -> T
     where
         T: Dummy<F>,
     {

@@ -48,7 +48,7 @@ pub(super) fn make(world: &mut World, unit: usize) {
         ("discharge_instructions", alive.then_some(instructions).into()),
         (
             "follow_up_required",
-            (alive && unit % 3 != 0).then_some(follow_up).into(),
+            (alive && !unit.is_multiple_of(3)).then_some(follow_up).into(),
         ),
         ("discharge_condition", condition.into()),
         ("discharge_destination", destination.into()),

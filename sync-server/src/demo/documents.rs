@@ -182,7 +182,7 @@ fn extracted(world: &mut World, document: RowId, patient: &Patient, content: &Co
 
 fn embedding(world: &mut World, document: RowId, patient: &Patient, text: &str, time: Timestamp) {
     let vector: Vec<f64> = (0..DIMENSIONS)
-        .map(|_| world.dice.between(-9_999, 9_999) as f64 / 10_000.0)
+        .map(|_| f64::from(world.dice.between(-9_999, 9_999) as i32) / 10_000.0)
         .collect();
     let values = vec![
         ("document_id", document.into()),

@@ -24,9 +24,12 @@ pub(super) fn make(world: &mut World, unit: usize) {
     let created = world.dice.ago(OPENED - 30 * DAY, OPENED);
     let values = vec![("name", kind.category.into()), ("description", kind.description.into())];
     let category = world.row("equipment_categories", created, values);
-    let manufacturers: [String; 2] = std::array::from_fn(|_| world.dice.fake(CompanyName()));
+    let manufacturers: [String; 2] = std::array::from_fn(|_| world.dice.fake(&CompanyName()));
     for number in 0..(world.size.beds * kind.per_100_beds / 100).max(2) {
-        let stay = (number % 2 == 0).then(|| stays.get(number / 2).copied()).flatten();
+        let stay = number
+            .is_multiple_of(2)
+            .then(|| stays.get(number / 2).copied())
+            .flatten();
         let bought = world.dice.ago(60 * DAY, 2_500 * DAY);
         plan_piece(world, kind, stay, bought);
         let maker = world.dice.pick(&manufacturers).clone();

@@ -126,6 +126,6 @@ fn sign_in(write: &RowWrite, series: &str) -> Option<(UserId, String, &'static s
 }
 
 /// Rows a second, for people.
-pub fn per_second(rows: usize, since: Instant) -> usize {
-    (rows as f64 / since.elapsed().as_secs_f64().max(0.001)) as usize
+pub fn per_second(rows: usize, since: Instant) -> u128 {
+    rows as u128 * 1000 / since.elapsed().as_millis().max(1)
 }

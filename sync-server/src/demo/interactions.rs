@@ -46,7 +46,7 @@ fn question(world: &mut World) {
 
 fn former_user(world: &mut World, unit: usize) {
     let person = Person::invent(&mut world.dice);
-    let mail: String = world.dice.fake(SafeEmail());
+    let mail: String = world.dice.fake(&SafeEmail());
     let number = unit as i64 / 10 * 2 + unit as i64 % 10 - 1;
     let legacy = world.series.is_empty().then_some(number);
     let values = vec![

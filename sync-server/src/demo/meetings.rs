@@ -20,7 +20,7 @@ pub(super) fn make(world: &mut World, unit: usize) {
     let called = world.dice.after(start, -25 * DAY, -21 * DAY);
     let title = *world.dice.pick(MEETINGS);
     let people = participants(world, department);
-    if unit % 2 == 0 {
+    if unit.is_multiple_of(2) {
         meeting(world, title, department, start, called, &people);
     } else {
         staff_meeting(world, title, department, start, called, &people);

@@ -22,8 +22,8 @@ pub(super) struct Person {
 impl Person {
     pub fn invent(dice: &mut Dice) -> Self {
         Self {
-            first: dice.fake(FirstName()),
-            last: dice.fake(LastName()),
+            first: dice.fake(&FirstName()),
+            last: dice.fake(&LastName()),
             phone: phone(dice),
         }
     }
@@ -53,18 +53,18 @@ impl Person {
 }
 
 pub(super) fn phone(dice: &mut Dice) -> String {
-    dice.fake(CellNumber())
+    dice.fake(&CellNumber())
 }
 
 /// A postal address in one line.
 pub(super) fn address(dice: &mut Dice) -> String {
-    let number: String = dice.fake(BuildingNumber());
-    let street: String = dice.fake(StreetName());
-    let city: String = dice.fake(CityName());
-    let state: String = dice.fake(StateAbbr());
-    let zip: String = dice.fake(ZipCode());
+    let number: String = dice.fake(&BuildingNumber());
+    let street: String = dice.fake(&StreetName());
+    let city: String = dice.fake(&CityName());
+    let state: String = dice.fake(&StateAbbr());
+    let zip: String = dice.fake(&ZipCode());
     if dice.chance(25) {
-        let flat: String = dice.fake(SecondaryAddress());
+        let flat: String = dice.fake(&SecondaryAddress());
         return format!("{number} {street}, {flat}, {city}, {state} {zip}");
     }
     format!("{number} {street}, {city}, {state} {zip}")

@@ -35,7 +35,7 @@ pub(super) fn make(world: &mut World, unit: usize) {
         created,
         vec![("name", name.into()), ("description", description.into())],
     );
-    let supplier: String = world.dice.fake(CompanyName());
+    let supplier: String = world.dice.fake(&CompanyName());
     for (at, (name, unit_of_measure, cost, per_100_beds)) in items.iter().enumerate() {
         let least = (world.size.beds as i64 * per_100_beds / 100).max(5);
         let created = world.dice.ago(200 * DAY, OPENED);

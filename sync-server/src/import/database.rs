@@ -76,7 +76,9 @@ impl Database {
     }
 
     pub async fn page(&mut self) -> Result<Vec<RawRow>, ImportError> {
-        let Some(cursor) = &self.cursor else { return Ok(Vec::new()) };
+        let Some(cursor) = &self.cursor else {
+            return Ok(Vec::new());
+        };
         let sql = format!("FETCH {PAGE} FROM {cursor}");
         let rows = self.session.rows(&sql, &[]).await.map_err(ImportError::Source)?;
         Ok(rows.into_iter().map(RawRow::Texts).collect())

@@ -95,16 +95,14 @@ impl Existing {
             ..Needs::default()
         };
         let set = store.load(needs).await?;
+        let is_known = |row: &Converted| {
+            let document = set.document(&DocumentId::main(table.id, row.id));
+            document.is_some_and(|document| !document.is_empty())
+        };
         let of = |row: &Converted| match shown.get(&row.id) {
             Some(values) => compare(table, columns, row, values),
-            None => {
-                let document = set.document(&DocumentId::main(table.id, row.id));
-                if document.is_some_and(|d| !d.is_empty()) {
-                    There::Deleted
-                } else {
-                    There::No
-                }
-            }
+            None if is_known(row) => There::Deleted,
+            None => There::No,
         };
         Ok(rows.iter().map(of).collect())
     }

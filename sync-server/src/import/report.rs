@@ -110,10 +110,8 @@ impl<W: Write> Listener for Reporter<W> {
         if self.told.elapsed() >= Duration::from_secs(2) {
             self.told = Instant::now();
             let total = self.done + read;
-            let rate = total as f64 / self.started.elapsed().as_secs_f64();
-            self.line(&format!(
-                "         {table}: {read} rows, {total} in all, {rate:.0} rows/s"
-            ));
+            let rate = per_second(total, self.started.elapsed());
+            self.line(&format!("         {table}: {read} rows, {total} in all, {rate} rows/s"));
         }
     }
 
@@ -134,6 +132,10 @@ impl<W: Write> Listener for Reporter<W> {
             ));
         }
     }
+}
+
+fn per_second(rows: u64, took: Duration) -> u128 {
+    u128::from(rows) * 1000 / took.as_millis().max(1)
 }
 
 fn table(summaries: &[TableSummary], took: Duration) -> String {
@@ -167,6 +169,6 @@ fn table(summaries: &[TableSummary], took: Duration) -> String {
         out += &line(summary);
     }
     out += &line(&all);
-    let rate = all.read as f64 / took.as_secs_f64().max(0.001);
-    out + &format!("\n{} rows in {:.1} s, {rate:.0} rows/s\n", all.read, took.as_secs_f64())
+    let rate = per_second(all.read, took);
+    out + &format!("\n{} rows in {:.1} s, {rate} rows/s\n", all.read, took.as_secs_f64())
 }
