@@ -7,9 +7,15 @@
 //! ```
 
 pub mod contents;
+pub mod device;
 pub mod dice;
+pub mod folder;
+pub mod hospital;
+pub mod http;
 pub mod maker;
+pub mod measure;
 pub mod postgres;
 pub mod sample;
+pub mod server;
 pub mod stand;
 pub mod writes;

@@ -29,7 +29,7 @@ enum Place {
 impl Stand {
     /// On SQLite.
     pub async fn sqlite() -> Self {
-        Self::at(Place::Folder(tempfile::tempdir().expect("a temporary folder"))).await
+        Self::at(Place::Folder(crate::folder::temporary())).await
     }
 
     /// On PostgreSQL.

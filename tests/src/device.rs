@@ -1,0 +1,198 @@
+//! A device without a screen: a [`Replica`] on a SQLite file, and HTTP.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use holdfast_core::{
+    command::Command,
+    ids::Timestamp,
+    protocol::{ErrorResponse, SignInRequest, SignInResponse},
+};
+use holdfast_store::{
+    Host, Replica,
+    replica::{HttpRequest, Receipt, ReplicaError},
+};
+use rusqlite::Connection;
+use serde_json::{Map, Value as Json};
+
+use crate::http::{Client, Question};
+
+/// A device.
+pub struct Device {
+    /// Its store.
+    pub replica: Replica,
+    /// Its server's address; a test may put something in between.
+    pub server: String,
+    /// Every byte that the server ever answered, if a test wants to look for something there.
+    pub transcript: Option<Vec<u8>>,
+    http: Client,
+    file: Option<PathBuf>,
+}
+
+/// What an exchange came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// There may be more.
+    Exchanged,
+    /// All is exchanged.
+    Idle,
+}
+
+impl Device {
+    /// A device with its store in this file; the same one if the file is there already.
+    pub fn on_file(file: &Path, server: &str) -> Self {
+        let connection = Connection::open(file).expect("the device's file opens");
+        Self::on(connection, Some(file.to_owned()), server)
+    }
+
+    /// A device that forgets everything when dropped.
+    pub fn in_memory(server: &str) -> Self {
+        let connection = Connection::open_in_memory().expect("SQLite opens in memory");
+        Self::on(connection, None, server)
+    }
+
+    fn on(connection: Connection, file: Option<PathBuf>, server: &str) -> Self {
+        Self {
+            replica: Replica::open(connection, host(), None).expect("the device's store opens"),
+            server: server.to_owned(),
+            transcript: None,
+            http: Client::default(),
+            file,
+        }
+    }
+
+    /// The file of its store.
+    pub fn file(&self) -> &Path {
+        self.file.as_deref().expect("this device is in memory")
+    }
+
+    /// Somebody signs in.
+    pub fn sign_in(&mut self, username: &str, password: &str) -> Result<(), String> {
+        let request = SignInRequest {
+            username: username.to_owned(),
+            password: password.to_owned(),
+            device_key: self.replica.device_key(),
+            device_name: "test".to_owned(),
+        };
+        let question = Question {
+            body: Some(serde_json::to_vec(&request).map_err(|e| e.to_string())?),
+            content_type: Some("application/json"),
+            ..Question::default()
+        };
+        let answer = self.http.ask(&format!("{}/v1/session", self.server), &question)?;
+        self.record(&answer.body);
+        if answer.status != 200 {
+            let error: Result<ErrorResponse, _> = serde_json::from_slice(&answer.body);
+            return Err(error.map_or_else(|e| e.to_string(), |error| error.message));
+        }
+        let response: SignInResponse = serde_json::from_slice(&answer.body).map_err(|e| e.to_string())?;
+        let begun = self.replica.begin_session(&response, &self.server);
+        begun.map(drop).map_err(|e| e.to_string())
+    }
+
+    /// Carries out a command, given as the page gives it.
+    pub fn try_run(&mut self, kind: &str, mut command: Json) -> Result<Receipt, ReplicaError> {
+        command["type"] = kind.into();
+        let command: Command = serde_json::from_value(command).unwrap_or_else(|e| panic!("{kind} is no command: {e}"));
+        let receipt = self.replica.run(&command)?;
+        self.replica.wake();
+        Ok(receipt)
+    }
+
+    /// Carries out a command, which must go well.
+    pub fn run(&mut self, kind: &str, command: Json) -> Receipt {
+        let said = command.to_string();
+        self.try_run(kind, command).unwrap_or_else(|e| panic!("{kind} {said}: {e}"))
+    }
+
+    /// What to ask the server next.
+    pub fn next(&mut self) -> Option<HttpRequest> {
+        self.replica.next_request().expect("the store can be read")
+    }
+
+    /// Asks the server and takes its answer in.
+    pub fn exchange(&mut self, request: &HttpRequest) -> Result<(), String> {
+        self.exchange_timed(request).map(drop)
+    }
+
+    /// Asks the server and takes its answer in. Returns how long the answer took.
+    pub fn exchange_timed(&mut self, request: &HttpRequest) -> Result<Duration, String> {
+        let question = Question {
+            body: (!request.body.is_empty()).then(|| request.body.clone()),
+            token: self.replica.token(),
+            ..Question::default()
+        };
+        let begun = Instant::now();
+        let answer = self.http.ask(&format!("{}{}", self.server, request.path), &question);
+        let took = begun.elapsed();
+        match answer {
+            Ok(answer) => {
+                self.record(&answer.body);
+                let taken = self.replica.take_response(&request.kind, answer.status, &answer.body);
+                taken.expect("the store takes an answer");
+            }
+            Err(problem) => self.replica.take_failure(&problem),
+        }
+        match self.replica.status().expect("the store can be read").problem {
+            None => Ok(took),
+            Some(problem) => Err(problem),
+        }
+    }
+
+    /// One request and its answer.
+    pub fn step(&mut self) -> Result<Step, String> {
+        match self.next() {
+            None => Ok(Step::Idle),
+            Some(request) => self.exchange(&request).map(|()| Step::Exchanged),
+        }
+    }
+
+    /// Exchanges everything with the server; the first failure ends it.
+    pub fn try_sync(&mut self) -> Result<(), String> {
+        self.replica.wake();
+        while self.step()? == Step::Exchanged {}
+        Ok(())
+    }
+
+    /// Exchanges everything with the server, which must go well.
+    pub fn sync(&mut self) {
+        self.try_sync().unwrap_or_else(|e| panic!("the sync ended: {e}"));
+    }
+
+    /// Rows of a query.
+    pub fn rows(&mut self, sql: &str) -> Vec<Map<String, Json>> {
+        self.replica.query(sql, &[]).unwrap_or_else(|e| panic!("{sql}: {e}"))
+    }
+
+    /// The one value of a query, as text.
+    pub fn text(&mut self, sql: &str) -> String {
+        let rows = self.rows(sql);
+        let [row] = rows.as_slice() else {
+            panic!("{sql} gives {} rows", rows.len())
+        };
+        match row.values().next() {
+            Some(Json::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => String::new(),
+        }
+    }
+
+    fn record(&mut self, bytes: &[u8]) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.extend_from_slice(bytes);
+        }
+    }
+}
+
+/// The operating system's clock and randomness.
+fn host() -> Host {
+    Host {
+        now: Box::new(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Timestamp(since.as_micros() as i64)
+        }),
+        random: Box::new(|bytes| getrandom::fill(bytes).expect("the operating system has randomness")),
+    }
+}
