@@ -1,6 +1,6 @@
 //! A column's value, as commands give it, documents hold it and tables show it.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
 
 use crate::{
@@ -214,7 +214,8 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-fn check_timestamp(t: Timestamp) -> Result<(), ValueError> {
+/// Checks that a time is one that both databases hold.
+pub(crate) fn check_timestamp(t: Timestamp) -> Result<(), ValueError> {
     // PostgreSQL holds 4713 BC to 294276 AD; four-digit years keep text order equal to time order in SQLite.
     const MIN: i64 = -62_135_596_800_000_000;
     const MAX: i64 = 253_402_300_799_999_999;
@@ -227,11 +228,19 @@ fn check_timestamp(t: Timestamp) -> Result<(), ValueError> {
     })
 }
 
+/// The longest value of a unique column without a length of its own: PostgreSQL's indexes hold about 2,700 bytes.
+const MAX_KEY_LENGTH: u32 = 500;
+
 fn check_text(column: &Column, text: &str) -> Result<(), ValueError> {
     if text.contains('\0') {
         return Err(ValueError::Nul);
     }
-    if let SqlType::Varchar(Some(limit)) = column.sql_type {
+    let limit = match column.sql_type {
+        SqlType::Varchar(None) if column.unique => Some(MAX_KEY_LENGTH),
+        SqlType::Varchar(limit) => limit,
+        _ => None,
+    };
+    if let Some(limit) = limit {
         let length = text.chars().count();
         if length > limit as usize {
             return Err(ValueError::TooLong { length, limit });
@@ -267,7 +276,10 @@ fn canonical_date(text: &str) -> Option<String> {
         return Some(text.to_owned());
     }
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-    Some(date.format("%Y-%m-%d").to_string())
+    // Four-digit years: what PostgreSQL reads, and text order is time order.
+    (1..=9999)
+        .contains(&date.year())
+        .then(|| date.format("%Y-%m-%d").to_string())
 }
 
 /// Digits with exactly `scale` places; half rounds away from zero, as PostgreSQL's numeric does.
@@ -341,6 +353,20 @@ mod tests {
             Value::Text("ä".repeat(21)).check(number),
             Err(ValueError::TooLong { length: 21, limit: 20 })
         );
+    }
+
+    #[test]
+    fn what_postgres_could_not_store_is_refused() {
+        let born = column("patients", "date_of_birth");
+        for date in ["-0005-01-01", "+12345-01-01", "0000-01-01", "2026-02-30"] {
+            assert!(Value::from_sql_text(born, date).is_err(), "{date}");
+        }
+        let email = column("legacy_users", "email");
+        assert!(
+            Value::Text("x".repeat(501)).check(email).is_err(),
+            "too long for an index"
+        );
+        assert_eq!(Value::Text("a\0b".into()).check(email), Err(ValueError::Nul));
     }
 
     #[test]

@@ -327,6 +327,28 @@ fn a_role_writes_only_what_it_may() {
 }
 
 #[test]
+fn a_transaction_that_keeps_a_change_back_or_is_of_no_time_is_refused() {
+    let (mut server, mut a, _) = ward();
+    let made = opened(&a.run(&[edit("patients", id(20), &[("phone", "1")])]).expect("fits"));
+    let mut incomplete = made.clone();
+    incomplete.changes[0] = None;
+    let mut timeless = made;
+    timeless.body.time = holdfast_core::ids::Timestamp::INFINITY;
+    for (transaction, code) in [(incomplete, "incomplete"), (timeless, "invalid_time")] {
+        let authority = Authority::Judge {
+            role: Role::Admin,
+            import: false,
+        };
+        let job = Job::Ingest {
+            opened: &transaction,
+            place: Place::Stream(Seq(9)),
+            authority,
+        };
+        assert_eq!(server.store.carry_out(&job).expect_err("refused").code, code);
+    }
+}
+
+#[test]
 fn a_change_that_another_device_made_is_refused() {
     let (mut server, mut a, mut b) = ward();
     let mut stolen = opened(&a.run(&[edit("patients", id(20), &[("phone", "1")])]).expect("fits"));

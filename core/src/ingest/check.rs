@@ -6,11 +6,11 @@ use crate::{
         Actor, DELETED, DecodedChange, Document, DocumentId, Facet, FoldError, Key, ObjectKind, Scalar,
         codec::{Action, OpKey, Operation},
     },
-    ids::ChangeHash,
+    ids::{ChangeHash, Timestamp},
     policy::Role,
     schema::{Column, Merge, SCHEMA_VERSION, Table},
     transaction::Body,
-    value::{Value, ValueError},
+    value::{Value, ValueError, check_timestamp},
 };
 
 /// Why a transaction is refused: where, and what is wrong with it.
@@ -48,6 +48,17 @@ impl Rejection {
         }
     }
 
+    pub(super) fn withheld(index: usize, table: &Table, id: DocumentId) -> Self {
+        Self {
+            code: "incomplete",
+            change: Some(index),
+            table: table.name.into(),
+            row: id.row.to_string(),
+            column: None,
+            problem: "the change is named and not there".into(),
+        }
+    }
+
     pub(super) fn broken_reference(table: &Table, key: RowKey, column: &Column, target: RowKey) -> Self {
         let to = crate::schema::Schema::hospital().by_id(target.table).name;
         Self {
@@ -59,6 +70,23 @@ impl Rejection {
             problem: format!("refers to a row of {to} that does not exist: {}", target.row),
         }
     }
+}
+
+/// What a transaction says of itself.
+pub(super) fn body(body: &Body) -> Result<(), Rejection> {
+    let finite = if body.time.to_datetime().is_some() {
+        body.time
+    } else {
+        Timestamp(i64::MAX - 1)
+    };
+    check_timestamp(finite).map_err(|e| Rejection {
+        code: "invalid_time",
+        change: None,
+        table: "transaction".into(),
+        row: body.id.to_string(),
+        column: Some("time".into()),
+        problem: e.to_string(),
+    })
 }
 
 /// A change under judgement.

@@ -234,6 +234,9 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
         place,
         time: opened.body.time,
     };
+    if matches!(authority, Authority::Judge { .. }) {
+        check::body(&opened.body)?;
+    }
     for (index, (name, decoded)) in opened.body.changes.iter().zip(&opened.changes).enumerate() {
         let id = name.document;
         let Some(table) = Schema::hospital().get(id.table) else {
@@ -247,6 +250,9 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
             .filter(|facet| set.document(facet).is_none())
             .collect();
         needs.documents.extend(missing);
+        if decoded.is_none() && matches!(authority, Authority::Judge { .. }) {
+            return Err(Rejection::withheld(index, table, id).into());
+        }
         let (Some(known), Some(decoded)) = (set.document(&id), decoded) else {
             continue;
         };

@@ -32,7 +32,7 @@ pub fn prepare(connection: &mut Connection, side: Side, key: Option<&[u8]>) -> R
     if key.is_some() {
         return Err(StoreError::EncryptionUnsupported);
     }
-    settings(connection, side)?;
+    settings(connection)?;
     let found = check_format(connection, side)?;
     for (number, migration) in (1u32..).zip(MIGRATIONS).skip(found as usize) {
         let transaction = connection.transaction()?;
@@ -46,16 +46,12 @@ pub fn prepare(connection: &mut Connection, side: Side, key: Option<&[u8]>) -> R
     Ok(())
 }
 
-/// Every commit is durable when it returns. A server reads while it writes (WAL); in the browser a store has one connection,
-/// and its file system shares no memory, so that a journal that is cut short is what fits.
-fn settings(connection: &Connection, side: Side) -> Result<(), StoreError> {
+/// Every commit is durable when it returns. With a write-ahead log a server reads while it writes, and a browser, whose one
+/// connection locks its file for itself (`locking_mode`), writes each commit once.
+fn settings(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(512);
-    let journal = match side {
-        Side::Server => "WAL",
-        Side::Device => "TRUNCATE",
-    };
-    connection.pragma_update_and_check(None, "journal_mode", journal, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -32_000)?;

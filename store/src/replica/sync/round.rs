@@ -16,8 +16,10 @@ pub(in crate::replica) struct Round {
 /// How the last exchange went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Contact {
-    /// It failed, or there was none yet.
+    /// There was none yet.
     #[default]
+    None,
+    /// It failed.
     Lost,
     /// It succeeded.
     Good,
@@ -73,7 +75,8 @@ impl Round {
         match self.contact {
             Contact::SignedOut => ConnectionState::SignedOut,
             Contact::Lost => ConnectionState::Offline,
-            Contact::Good if self.awake => ConnectionState::Syncing,
+            Contact::None | Contact::Good if self.awake => ConnectionState::Syncing,
+            Contact::None => ConnectionState::Offline,
             Contact::Good => ConnectionState::Online,
         }
     }
