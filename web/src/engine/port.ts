@@ -42,7 +42,8 @@ export interface Status {
 
 /** One side of a conflict: a value that somebody meant. */
 export interface ConflictSide {
-  value: SqlValue
+  /** For a conflict about a whole row: true to keep it, false to delete it. */
+  value: SqlValue | boolean
   /** True for the value that the tables show now. */
   shown: boolean
   userId: string | null

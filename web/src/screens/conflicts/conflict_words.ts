@@ -20,6 +20,12 @@ export function columnInDispute(conflict: Conflict): Column | undefined {
   return findTable(conflict.table)?.columns.find((column) => column.name === conflict.column)
 }
 
+/** Whether a person may settle it with a value that nobody has written yet: a count, another number, the right word. */
+export function takesAnotherValue(conflict: Conflict): boolean {
+  const column = columnInDispute(conflict)
+  return !!column && !column.references && !column.json && ['text', 'integer'].includes(column.type)
+}
+
 export function subject(conflict: Conflict): string {
   const column = columnInDispute(conflict)
   const what = column ? columnTitle(column) : conflict.column ? words(conflict.column) : null
