@@ -21,8 +21,10 @@ pub(super) struct Dice {
 }
 
 impl Dice {
-    pub fn new(seed: u64, now: Timestamp) -> Self {
-        let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    /// Another series gives other ids, even for the same seed and time.
+    pub fn new(seed: u64, series: &str, now: Timestamp) -> Self {
+        let mixed = |seed: u64, byte| seed.wrapping_mul(0x100_0000_01b3) ^ u64::from(byte);
+        let rng = Xoshiro256PlusPlus::seed_from_u64(series.bytes().fold(seed, mixed));
         Self { rng, now, ids: 0 }
     }
 
@@ -117,7 +119,7 @@ mod tests {
     #[test]
     fn ids_of_one_moment_keep_their_order() {
         let now = Timestamp(1_769_860_800_000_000);
-        let mut dice = Dice::new(1, now);
+        let mut dice = Dice::new(1, "", now);
         let ids: Vec<_> = (0..2000).map(|_| dice.id(now)).collect();
         assert!(ids.is_sorted());
         assert_eq!(ids[0].0.get_version_num(), 7);
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn weights_are_kept() {
-        let mut dice = Dice::new(1, Timestamp(0));
+        let mut dice = Dice::new(1, "", Timestamp(0));
         let heads = (0..1000).filter(|_| dice.weighted(&[(true, 9), (false, 1)])).count();
         assert!((850..950).contains(&heads), "{heads}");
     }

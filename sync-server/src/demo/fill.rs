@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use holdfast_core::{
-    ids::{RowId, Timestamp, UserId},
+    ids::{RowId, UserId},
     row::{RowAction, RowWrite},
     schema::Schema,
     value::Value,
@@ -12,7 +12,7 @@ use holdfast_core::{
 use super::{Demo, SIGN_INS, Size};
 use crate::{
     sign_in::password,
-    store::{Store, StoreError, now},
+    store::{Store, StoreError, now, random},
     writer::{GroupError, OPERATOR, Writer},
 };
 
@@ -68,7 +68,10 @@ pub async fn fill(store: &Store, options: Options, mut progress: impl FnMut(usiz
     if let (Some(table), false) = (occupied, options.add) {
         return Err(DemoError::NotEmpty(table));
     }
-    let series = occupied.map_or_else(String::new, |_| series(now()));
+    let series = match occupied {
+        None => String::new(),
+        Some(_) => unused_series(store).await?,
+    };
     let mut parts = Demo::new(options.size, options.seed, now(), &series).peekable();
     let mut writer = Writer::new(store, OPERATOR).await?;
     let (mut rows, mut sign_ins) = (0, Vec::new());
@@ -98,14 +101,17 @@ async fn first_filled_table(store: &Store) -> Result<Option<&'static str>, Store
     Ok(None)
 }
 
-/// Three letters or digits that a later minute does not repeat for a month.
-fn series(now: Timestamp) -> String {
-    const ALPHABET: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    let minutes = (now.0 / 60_000_000).unsigned_abs() as usize;
-    [36 * 36, 36, 1]
-        .map(|place| char::from(ALPHABET[minutes / place % 36]))
-        .iter()
-        .collect()
+/// Three letters or digits that no demo hospital here has yet.
+async fn unused_series(store: &Store) -> Result<String, StoreError> {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    loop {
+        let letters = random::bytes::<3>().map(|byte| char::from(ALPHABET[usize::from(byte) % 32]));
+        let series = String::from_iter(letters);
+        let name = super::workforce::sign_in_name(SIGN_INS[0], &series);
+        if store.account_by_username(&name).await?.is_none() {
+            return Ok(series);
+        }
+    }
 }
 
 /// The user that a write makes, if one may sign in as him.

@@ -123,7 +123,7 @@ pub(super) struct World {
 impl World {
     pub fn new(size: Size, seed: u64, now: Timestamp, series: &str) -> Self {
         Self {
-            dice: Dice::new(seed, now),
+            dice: Dice::new(seed, series, now),
             size,
             series: series.to_owned(),
             usernames: Usernames::without(&SIGN_INS),

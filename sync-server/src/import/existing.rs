@@ -41,7 +41,12 @@ pub enum There {
 const NO_PASSWORD: &str = "!";
 
 impl Existing {
-    pub async fn new(session: Session, store: &Store) -> Result<Self, ImportError> {
+    pub async fn new(mut session: Session, store: &Store) -> Result<Self, ImportError> {
+        if session.dialect() == Dialect::Postgres {
+            // Rows are asked for by key; without fresh statistics the planner would read the table for each of them.
+            let setting = "SET enable_seqscan = off";
+            session.execute(setting, &[]).await.map_err(ImportError::Target)?;
+        }
         let is_new = store.head().await? == Seq(0);
         Ok(Self { session, is_new })
     }

@@ -1,5 +1,8 @@
 //! A PostgreSQL database or a folder for one test, gone when dropped.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+pub mod old_hospital;
 
 use std::{
     path::PathBuf,
