@@ -68,7 +68,8 @@ impl Contents {
             let found = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection).await;
             for record in found.expect("the table is there with its columns") {
                 let values: Vec<Option<String>> = record.try_get(0).expect("values are texts");
-                let canonical = |(column, value): (&&Column, Option<String>)| value.map(|text| canonical(column, &text));
+                let canonical =
+                    |(column, value): (&&Column, Option<String>)| value.map(|text| canonical(column, &text));
                 contents.insert(table, &columns, columns.iter().zip(values).map(canonical).collect());
             }
         }

@@ -104,11 +104,12 @@ impl Device {
     /// Carries out a command, which must go well.
     pub fn run(&mut self, kind: &str, command: Json) -> Receipt {
         let said = command.to_string();
-        self.try_run(kind, command).unwrap_or_else(|e| panic!("{kind} {said}: {e}"))
+        self.try_run(kind, command)
+            .unwrap_or_else(|e| panic!("{kind} {said}: {e}"))
     }
 
     /// What to ask the server next.
-    pub fn next(&mut self) -> Option<HttpRequest> {
+    pub fn next_request(&mut self) -> Option<HttpRequest> {
         self.replica.next_request().expect("the store can be read")
     }
 
@@ -143,7 +144,7 @@ impl Device {
 
     /// One request and its answer.
     pub fn step(&mut self) -> Result<Step, String> {
-        match self.next() {
+        match self.next_request() {
             None => Ok(Step::Idle),
             Some(request) => self.exchange(&request).map(|()| Step::Exchanged),
         }

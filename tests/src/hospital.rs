@@ -98,13 +98,19 @@ impl Hospital {
 async fn fill(server: &Server) {
     let store = Store::open(&server.location()).await.expect("a new store opens");
     let mut writer = Writer::new(&store, OPERATOR).await.expect("the store has a key");
-    let outcomes = writer.write("import", vec![rows()]).await.expect("the store takes rows");
+    let outcomes = writer
+        .write("import", vec![rows()])
+        .await
+        .expect("the store takes rows");
     for outcome in outcomes {
         outcome.expect("the hospital's rows are right");
     }
     let hash = password_hash();
     for user in [ADA, NORA, MONA] {
-        store.set_password(UserId(user), &hash).await.expect("the store takes a password");
+        store
+            .set_password(UserId(user), &hash)
+            .await
+            .expect("the store takes a password");
     }
     if let Store::Postgres(store) = &store {
         store.pool().close().await;

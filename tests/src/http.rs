@@ -37,7 +37,7 @@ pub struct Question<'a> {
 impl Default for Client {
     fn default() -> Self {
         let config = Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .http_status_as_error(false)
             .build();
         Self(config.new_agent())

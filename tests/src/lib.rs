@@ -15,6 +15,7 @@ pub mod http;
 pub mod maker;
 pub mod measure;
 pub mod postgres;
+pub mod proxy;
 pub mod sample;
 pub mod server;
 pub mod stand;

@@ -50,6 +50,11 @@ impl Maker {
         &self.identity
     }
 
+    /// Signs in as somebody.
+    pub fn is(&mut self, user: UserId) {
+        self.identity.user = user;
+    }
+
     /// An id for a new row.
     pub fn row(&mut self) -> RowId {
         RowId(self.dice.uuid())
@@ -64,7 +69,12 @@ impl Maker {
     /// What the store holds now of the rows that these would write to.
     pub async fn look(&self, store: &Store, writes: &[RowWrite]) -> WorkingSet {
         let nothing = WorkingSet::default();
-        let needs = match author(&nothing, writes, self.header(TransactionId(uuid::Uuid::nil())), &self.identity) {
+        let needs = match author(
+            &nothing,
+            writes,
+            self.header(TransactionId(uuid::Uuid::nil())),
+            &self.identity,
+        ) {
             Err(AuthorError::Needs(needs)) => needs,
             _ => Needs::default(),
         };

@@ -21,7 +21,7 @@ impl Database {
         let cluster = cluster();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("holdfast_test_{}_{count}", std::process::id());
-        execute(&cluster, format!("CREATE DATABASE {name}"));
+        execute(&cluster, &format!("CREATE DATABASE {name}"));
         Self { cluster, name }
     }
 
@@ -35,7 +35,7 @@ impl Drop for Database {
     fn drop(&mut self) {
         execute(
             &self.cluster,
-            format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),
+            &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),
         );
     }
 }
@@ -53,13 +53,13 @@ pub fn cluster() -> PgConnectOptions {
 }
 
 /// Runs one statement. On a thread of its own, because a test may be inside a runtime already.
-fn execute(cluster: &PgConnectOptions, sql: String) {
-    let run = async |sql: String| -> Result<(), sqlx::Error> {
+fn execute(cluster: &PgConnectOptions, sql: &str) {
+    let run = async || -> Result<(), sqlx::Error> {
         let mut connection = PgConnection::connect_with(cluster).await?;
         sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await?;
         connection.close().await
     };
-    let done = std::thread::scope(|scope| scope.spawn(|| block_on(run(sql.clone()))).join());
+    let done = std::thread::scope(|scope| scope.spawn(|| block_on(run())).join());
     match done {
         Ok(Ok(())) => {}
         Ok(Err(error)) => panic!("{sql}: {error}"),

@@ -9,8 +9,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use holdfast_core::ids::TransactionId;
 use holdfast_server::store::Location;
+use sqlx::Connection as _;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use crate::{
     contents::{Compared, Contents},
@@ -78,7 +81,11 @@ impl Server {
     /// Starts the process and waits for nothing.
     pub fn launch(&mut self) {
         assert!(self.process.is_none(), "the server runs already");
-        let log = File::options().create(true).append(true).open(self.log()).expect("a log file");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .expect("a log file");
         // Should the test be killed, nobody would end the server.
         let mut command = Command::new("setpriv");
         command.arg("--pdeathsig=KILL").arg(binary());
@@ -101,13 +108,18 @@ impl Server {
         let (http, begun) = (Client::default(), Instant::now());
         let address = format!("{}/ready", self.address());
         loop {
-            if http.ask(&address, &Question::default()).is_ok_and(|answer| answer.status == 200) {
+            if http
+                .ask(&address, &Question::default())
+                .is_ok_and(|answer| answer.status == 200)
+            {
                 return;
             }
             let ended = self.process.as_mut().and_then(|p| p.try_wait().ok().flatten());
-            if ended.is_some() || begun.elapsed() > PATIENCE {
-                panic!("the server is not ready ({ended:?}); it said:\n{}", self.said());
-            }
+            assert!(
+                ended.is_none() && begun.elapsed() < PATIENCE,
+                "the server is not ready ({ended:?}); it said:\n{}",
+                self.said()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -124,17 +136,26 @@ impl Server {
     pub fn stop(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         let done = Command::new("kill").arg(process.id().to_string()).status();
-        assert!(done.is_ok_and(|status| status.success()), "the server can be told to end");
+        assert!(
+            done.is_ok_and(|status| status.success()),
+            "the server can be told to end"
+        );
         let begun = Instant::now();
         while process.try_wait().expect("the process can be asked").is_none() {
-            assert!(begun.elapsed() < PATIENCE, "the server does not end; it said:\n{}", self.said());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the server does not end; it said:\n{}",
+                self.said()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
     /// True while the process runs.
     pub fn lives(&mut self) -> bool {
-        self.process.as_mut().is_some_and(|p| p.try_wait().is_ok_and(|ended| ended.is_none()))
+        self.process
+            .as_mut()
+            .is_some_and(|p| p.try_wait().is_ok_and(|ended| ended.is_none()))
     }
 
     /// The processor time that it has used, where the system tells.
@@ -152,6 +173,15 @@ impl Server {
             None => Contents::of_sqlite(&self.data().join("holdfast.sqlite"), compared),
             Some(database) => postgres::block_on(Contents::of_postgres(&database.url(), compared)),
         }
+    }
+
+    /// Every transaction in its stream, in order, read with plain SQL.
+    pub fn logged(&self) -> Vec<TransactionId> {
+        let ids: Vec<Uuid> = match &self.database {
+            None => logged_in_sqlite(&self.data().join("holdfast.sqlite")),
+            Some(database) => postgres::block_on(logged_in_postgres(&database.url())),
+        };
+        ids.into_iter().map(TransactionId).collect()
     }
 
     /// Its log so far.
@@ -177,6 +207,23 @@ impl Drop for Server {
     }
 }
 
+fn logged_in_sqlite(file: &Path) -> Vec<Uuid> {
+    let connection = rusqlite::Connection::open(file).expect("the file opens");
+    let mut statement = connection
+        .prepare("SELECT id FROM sync_log ORDER BY seq")
+        .expect("the log is there");
+    let found = statement.query_map([], |row| Ok(Uuid::from_bytes(row.get(0)?)));
+    found.and_then(Iterator::collect).expect("the log can be read")
+}
+
+async fn logged_in_postgres(url: &str) -> Vec<Uuid> {
+    let mut connection = sqlx::PgConnection::connect(url).await.expect("PostgreSQL answers");
+    let found = sqlx::query_scalar("SELECT id FROM sync.log ORDER BY seq")
+        .fetch_all(&mut connection)
+        .await;
+    found.expect("the log can be read")
+}
+
 /// A port that nobody uses just now.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
@@ -198,15 +245,26 @@ fn binary() -> &'static Path {
 
 fn built_binary() -> PathBuf {
     let this = std::env::current_exe().expect("the test knows its own place");
-    let folder = this.ancestors().skip(1).find(|f| !f.ends_with("deps")).expect("a test is in a folder");
+    let folder = this
+        .ancestors()
+        .skip(1)
+        .find(|f| !f.ends_with("deps"))
+        .expect("a test is in a folder");
     let path = folder.join("sync-server");
-    let built = path.metadata().and_then(|m| m.modified()).ok();
+    let age = path.metadata().and_then(|m| m.modified()).ok();
     let sources = ["core/src", "store/src", "sync-server/src"].map(|s| root().join(s));
-    if built.is_some_and(|built| sources.iter().all(|source| newest(source) <= built)) {
+    if age.is_some_and(|age| sources.iter().all(|source| newest(source) <= age)) {
         return path;
     }
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "--package", "holdfast-server", "--bin", "sync-server"]);
+    build.args([
+        "build",
+        "--quiet",
+        "--package",
+        "holdfast-server",
+        "--bin",
+        "sync-server",
+    ]);
     if folder.ends_with("release") {
         build.arg("--release");
     }
@@ -230,7 +288,10 @@ fn newest(folder: &Path) -> SystemTime {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let times = entries.map(|entry| match entry.path() {
         path if path.is_dir() => newest(&path),
-        path => path.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH),
+        path => path
+            .metadata()
+            .and_then(|m| m.modified())
+            .unwrap_or(SystemTime::UNIX_EPOCH),
     });
     times.max().unwrap_or(SystemTime::UNIX_EPOCH)
 }

@@ -23,7 +23,7 @@ pub struct Stand {
 
 enum Place {
     Folder(TempDir),
-    Database(Database),
+    Database(Box<Database>),
 }
 
 impl Stand {
@@ -34,7 +34,7 @@ impl Stand {
 
     /// On PostgreSQL.
     pub async fn postgres() -> Self {
-        Self::at(Place::Database(Database::create())).await
+        Self::at(Place::Database(Box::new(Database::create()))).await
     }
 
     async fn at(place: Place) -> Self {
@@ -44,7 +44,9 @@ impl Stand {
 
     /// Closes the store and opens it again, as a restart does.
     pub async fn reopen(&mut self) {
-        self.store = Store::open(&self.place.location()).await.expect("the store opens again");
+        self.store = Store::open(&self.place.location())
+            .await
+            .expect("the store opens again");
     }
 
     /// `SQLite` or `PostgreSQL`.
@@ -130,7 +132,11 @@ impl Stand {
         let mut seqs = Vec::new();
         let mut after = Seq(0);
         loop {
-            let page = self.store.pull(after, 100, 1 << 20).await.expect("the stream can be read");
+            let page = self
+                .store
+                .pull(after, 100, 1 << 20)
+                .await
+                .expect("the stream can be read");
             let Some(last) = page.entries.last() else { return seqs };
             after = last.seq;
             seqs.extend(page.entries.iter().map(|entry| entry.seq.0));
@@ -162,7 +168,9 @@ fn sqlite_texts(folder: &TempDir, sql: &str) -> Vec<Option<String>> {
             other => Some(other.as_str()?.to_owned()),
         })
     });
-    texts.and_then(Iterator::collect).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    texts
+        .and_then(Iterator::collect)
+        .unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 async fn postgres_texts(url: &str, sql: &str) -> Vec<Option<String>> {

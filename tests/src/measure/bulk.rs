@@ -24,24 +24,41 @@ pub(super) fn insert(kind: Kind, server: &Server, expected: usize) -> Duration {
 }
 
 fn names() -> Vec<&'static str> {
-    Schema::hospital().expect("patients").columns.iter().map(|c| c.name).collect()
+    Schema::hospital()
+        .expect("patients")
+        .columns
+        .iter()
+        .map(|c| c.name)
+        .collect()
 }
 
 async fn into_postgres(from: &str, expected: usize) -> Duration {
     let mut source = PgConnection::connect(from).await.expect("PostgreSQL answers");
     let texts: Vec<String> = names().iter().map(|n| format!("{n}::text")).collect();
     let sql = format!("SELECT ARRAY[{}] FROM patients", texts.join(", "));
-    let found = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut source).await.expect("rows");
+    let found = sqlx::query(AssertSqlSafe(sql))
+        .fetch_all(&mut source)
+        .await
+        .expect("rows");
     let rows: Rows = found.iter().map(|record| record.try_get(0).expect("texts")).collect();
     assert_eq!(rows.len(), expected, "every row is in the table");
 
     let database = Database::create();
-    let mut target = PgConnection::connect(&database.url()).await.expect("PostgreSQL answers");
+    let mut target = PgConnection::connect(&database.url())
+        .await
+        .expect("PostgreSQL answers");
     for statement in postgres(Schema::hospital()) {
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut target).await.expect("a table");
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut target)
+            .await
+            .expect("a table");
     }
     let table = Schema::hospital().expect("patients");
-    let casts: Vec<String> = table.columns.iter().map(|c| format!("k.{}::{}", c.name, c.sql_type)).collect();
+    let casts: Vec<String> = table
+        .columns
+        .iter()
+        .map(|c| format!("k.{}::{}", c.name, c.sql_type))
+        .collect();
     let arrays: Vec<String> = (1..=names().len()).map(|i| format!("${i}::text[]")).collect();
     let sql = format!(
         "INSERT INTO patients ({0}) SELECT {1} FROM unnest({2}) AS k ({0})",
@@ -78,12 +95,18 @@ fn into_sqlite(from: &std::path::Path, expected: usize) -> Duration {
         target.execute_batch(&statement).expect("a table");
     }
     let places: Vec<String> = (1..=columns).map(|i| format!("?{i}")).collect();
-    let sql = format!("INSERT INTO patients ({}) VALUES ({})", names().join(", "), places.join(", "));
+    let sql = format!(
+        "INSERT INTO patients ({}) VALUES ({})",
+        names().join(", "),
+        places.join(", ")
+    );
     let begun = Instant::now();
     let transaction = target.transaction().expect("a transaction");
     let mut insert = transaction.prepare(&sql).expect("the table is there");
     for row in &rows {
-        insert.execute(rusqlite::params_from_iter(row)).expect("the row goes in");
+        insert
+            .execute(rusqlite::params_from_iter(row))
+            .expect("the row goes in");
     }
     drop(insert);
     transaction.commit().expect("the rows are there");

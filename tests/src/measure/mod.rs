@@ -45,7 +45,7 @@ struct Took {
 
 /// Measures, and returns the table to print.
 pub fn push_pull(kind: Kind, plan: &Plan) -> Table {
-    let mut table = Table::new(kind, plan.rows);
+    let mut table = Table::new(kind, u32::try_from(plan.rows).unwrap_or(u32::MAX));
     for run in 1..=plan.runs {
         eprintln!("{kind:?}, run {run} of {}", plan.runs);
         run_once(kind, plan.rows, &mut table);
@@ -67,7 +67,12 @@ fn run_once(kind: Kind, rows: usize, table: &mut Table) {
 
     let pushed = exchange(&mut maker, &hospital.server, |path| path.contains("/push"));
     maker.sync();
-    table.add("pushed into the tables", pushed.whole, Some(pushed.waiting), Some(pushed.server));
+    table.add(
+        "pushed into the tables",
+        pushed.whole,
+        Some(pushed.waiting),
+        Some(pushed.server),
+    );
 
     let mut newcomer = hospital.new_device();
     newcomer.sign_in("nora", PASSWORD).expect("the nurse can sign in");
@@ -80,7 +85,12 @@ fn run_once(kind: Kind, rows: usize, table: &mut Table) {
     );
 
     let pulled = exchange(&mut follower, &hospital.server, |_| true);
-    table.add("pulled from the log", pulled.whole, Some(pulled.waiting), Some(pulled.server));
+    table.add(
+        "pulled from the log",
+        pulled.whole,
+        Some(pulled.waiting),
+        Some(pulled.server),
+    );
 
     table.add("made on a device", made, None, None);
     for (name, device) in [("the new device", &mut newcomer), ("the follower", &mut follower)] {
@@ -96,7 +106,7 @@ fn exchange(device: &mut Device, server: &Server, of_kind: fn(&str) -> bool) -> 
     let processor = server.processor_time().unwrap_or_default();
     device.replica.wake();
     let begun = Instant::now();
-    while let Some(request) = device.next().filter(|request| of_kind(&request.path)) {
+    while let Some(request) = device.next_request().filter(|request| of_kind(&request.path)) {
         took.waiting += device.exchange_timed(&request).expect("the exchange goes well");
     }
     took.whole = begun.elapsed();

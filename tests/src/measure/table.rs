@@ -10,7 +10,7 @@ pub(super) const BULK: &str = "plain bulk insert of the same rows";
 /// Measured steps, each once per run.
 pub struct Table {
     kind: Kind,
-    rows: usize,
+    rows: u32,
     steps: Vec<Measured>,
 }
 
@@ -23,7 +23,7 @@ struct Measured {
 
 impl Table {
     /// Nothing measured yet.
-    pub(super) fn new(kind: Kind, rows: usize) -> Self {
+    pub(super) fn new(kind: Kind, rows: u32) -> Self {
         Self {
             kind,
             rows,
@@ -69,7 +69,7 @@ impl fmt::Display for Table {
         )?;
         for step in &self.steps {
             let whole = median(&step.whole);
-            let rate = self.rows as f64 / whole;
+            let rate = f64::from(self.rows) / whole;
             let ratio = bulk.map_or(0.0, |bulk| whole / bulk);
             write!(f, "{:<36} {whole:>9.3} {rate:>9.0} {ratio:>7.1}", step.name)?;
             if !step.waiting.is_empty() {

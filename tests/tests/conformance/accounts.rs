@@ -49,7 +49,10 @@ async fn an_account_is_a_row_of_users_with_its_password(stand: Stand) {
     stand.store.set_password(user, HASH).await.unwrap();
     let account = stand.store.account(user).await.unwrap().unwrap();
     assert_eq!(account.password_hash.as_deref(), Some(HASH));
-    assert_eq!(stand.text("SELECT password_hash FROM users").await.as_deref(), Some(HASH));
+    assert_eq!(
+        stand.text("SELECT password_hash FROM users").await.as_deref(),
+        Some(HASH)
+    );
     assert_eq!(stand.store.accounts().await.unwrap(), [account]);
     assert_eq!(stand.store.account_by_username("Nurse").await.unwrap(), None);
 }
@@ -58,7 +61,10 @@ async fn a_password_may_come_before_the_user(stand: Stand) {
     let user = UserId(Maker::new(1).row().0);
     stand.store.set_password(user, HASH).await.unwrap();
     assert_eq!(nurse(&stand).await.1, user);
-    assert_eq!(stand.text("SELECT password_hash FROM users").await.as_deref(), Some(HASH));
+    assert_eq!(
+        stand.text("SELECT password_hash FROM users").await.as_deref(),
+        Some(HASH)
+    );
 }
 
 async fn a_password_survives_edits_a_delete_and_a_return_of_its_user(stand: Stand) {
@@ -68,13 +74,19 @@ async fn a_password_survives_edits_a_delete_and_a_return_of_its_user(stand: Stan
     stand
         .write(&mut maker, &[edit("users", row, &json!({ "phone": "1" }))])
         .await;
-    assert_eq!(stand.text("SELECT password_hash FROM users").await.as_deref(), Some(HASH));
+    assert_eq!(
+        stand.text("SELECT password_hash FROM users").await.as_deref(),
+        Some(HASH)
+    );
     stand.write(&mut maker, &[delete("users", row)]).await;
     assert_eq!(stand.store.account(user).await.unwrap(), None);
     stand
         .write(&mut maker, &[edit("users", row, &json!({ "phone": "2" }))])
         .await;
-    assert_eq!(stand.text("SELECT password_hash FROM users").await.as_deref(), Some(HASH));
+    assert_eq!(
+        stand.text("SELECT password_hash FROM users").await.as_deref(),
+        Some(HASH)
+    );
     let account = stand.store.account(user).await.unwrap().unwrap();
     assert_eq!(account.password_hash.as_deref(), Some(HASH));
 }
@@ -84,12 +96,20 @@ async fn a_device_is_known_by_its_key_and_by_whom_it_served(stand: Stand) {
     let other = UserId(maker.row().0);
     let (key, id) = ([7; 32], DeviceId::of_public_key(&[7; 32]));
     assert_eq!(stand.store.device(id).await.unwrap(), None);
-    let device = stand.store.register_device(key, "Phone", user, minutes(1)).await.unwrap();
+    let device = stand
+        .store
+        .register_device(key, "Phone", user, minutes(1))
+        .await
+        .unwrap();
     assert_eq!((device.id, device.public_key, device.user), (id, key, user));
     assert_eq!((device.registered_at, device.revoked_at), (minutes(1), None));
     assert!(stand.store.has_signed_in(id, user).await.unwrap());
     assert!(!stand.store.has_signed_in(id, other).await.unwrap());
-    let renamed = stand.store.register_device(key, "Ward phone", other, minutes(2)).await.unwrap();
+    let renamed = stand
+        .store
+        .register_device(key, "Ward phone", other, minutes(2))
+        .await
+        .unwrap();
     assert_eq!(
         (renamed.name.as_str(), renamed.user, renamed.registered_at),
         ("Ward phone", user, minutes(1))
@@ -99,11 +119,23 @@ async fn a_device_is_known_by_its_key_and_by_whom_it_served(stand: Stand) {
 
 async fn a_revoked_device_stays_revoked_and_its_sessions_end(stand: Stand) {
     let (_, user) = nurse(&stand).await;
-    let device = stand.store.register_device([7; 32], "Phone", user, minutes(0)).await.unwrap();
-    stand.store.open_session([1; 32], session(user, device.id)).await.unwrap();
+    let device = stand
+        .store
+        .register_device([7; 32], "Phone", user, minutes(0))
+        .await
+        .unwrap();
+    stand
+        .store
+        .open_session([1; 32], session(user, device.id))
+        .await
+        .unwrap();
     assert!(stand.store.revoke_device(device.id, minutes(5)).await.unwrap());
     assert_eq!(stand.store.session([1; 32], minutes(6)).await.unwrap(), None);
-    let again = stand.store.register_device([7; 32], "Phone", user, minutes(9)).await.unwrap();
+    let again = stand
+        .store
+        .register_device([7; 32], "Phone", user, minutes(9))
+        .await
+        .unwrap();
     assert_eq!(again.revoked_at, Some(minutes(5)));
     let unknown = DeviceId::of_public_key(&[8; 32]);
     assert!(!stand.store.revoke_device(unknown, minutes(5)).await.unwrap());
@@ -120,11 +152,18 @@ fn session(user: UserId, device: DeviceId) -> Session {
 
 async fn a_session_ends_when_it_expires_or_is_closed(stand: Stand) {
     let (_, user) = nurse(&stand).await;
-    let device = stand.store.register_device([7; 32], "Phone", user, minutes(0)).await.unwrap();
+    let device = stand
+        .store
+        .register_device([7; 32], "Phone", user, minutes(0))
+        .await
+        .unwrap();
     let one = session(user, device.id);
     for token in [[1; 32], [2; 32]] {
         stand.store.open_session(token, one.clone()).await.unwrap();
-        assert_eq!(stand.store.session(token, minutes(59)).await.unwrap(), Some(one.clone()));
+        assert_eq!(
+            stand.store.session(token, minutes(59)).await.unwrap(),
+            Some(one.clone())
+        );
         assert_eq!(stand.store.session(token, minutes(60)).await.unwrap(), None);
     }
     stand.store.close_session([1; 32]).await.unwrap();
@@ -145,12 +184,20 @@ async fn a_password_never_leaves_in_a_document(stand: Stand) {
     let id = DocumentId::main(Schema::hospital().expect("users").id, row);
     assert!(page.documents.iter().any(|d| d.id == id));
     assert!(!page.documents.iter().any(|d| holds(&d.state)));
-    let entries = stand.store.pull(holdfast_core::ids::Seq(0), 100, 1 << 20).await.unwrap().entries;
+    let entries = stand
+        .store
+        .pull(holdfast_core::ids::Seq(0), 100, 1 << 20)
+        .await
+        .unwrap()
+        .entries;
     let changes = entries.iter().flat_map(|e| &e.transaction.changes);
     assert!(!changes.flatten().any(|c| holds(c)));
     // Whoever tries to write one is refused.
     let forged = create("users", maker.row(), &json!({ "password_hash": HASH }));
     let submission = maker.make(&stand.store, &[forged]).await;
     let (code, reason) = stand.refusal(submission).await;
-    assert!(reason.contains("password_hash") || code == "missing_value", "{code}: {reason}");
+    assert!(
+        reason.contains("password_hash") || code == "missing_value",
+        "{code}: {reason}"
+    );
 }

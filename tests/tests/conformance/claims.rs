@@ -48,7 +48,11 @@ async fn ward(stand: &Stand) {
 }
 
 fn admit(bed: u128, patient: u128) -> holdfast_core::row::RowWrite {
-    edit("beds", row(bed), &json!({ "patient_id": row(patient).to_string(), "status": "occupied" }))
+    edit(
+        "beds",
+        row(bed),
+        &json!({ "patient_id": row(patient).to_string(), "status": "occupied" }),
+    )
 }
 
 /// Two people write without knowing of each other; the first one's transaction comes first into the stream.
@@ -58,7 +62,10 @@ async fn at_the_same_time(
     second: &[holdfast_core::row::RowWrite],
 ) {
     let (mut anna, mut bert) = (Maker::new(1), Maker::new(2));
-    let (seen_1, seen_2) = (anna.look(&stand.store, first).await, bert.look(&stand.store, second).await);
+    let (seen_1, seen_2) = (
+        anna.look(&stand.store, first).await,
+        bert.look(&stand.store, second).await,
+    );
     let (first, second) = (anna.make_on(&seen_1, first), bert.make_on(&seen_2, second));
     stand.take(first).await;
     stand.take(second).await;
@@ -91,7 +98,11 @@ async fn a_number_taken_twice_is_the_firsts_and_the_other_row_stays(stand: Stand
     let numbers = stand.texts("SELECT patient_number FROM patients ORDER BY id").await;
     assert_eq!(numbers[0].as_deref(), Some("P-7"));
     let other = numbers[1].clone().unwrap_or_default();
-    assert!(other.starts_with("P-7~"), "{}: the second has a mark: {other}", stand.name());
+    assert!(
+        other.starts_with("P-7~"),
+        "{}: the second has a mark: {other}",
+        stand.name()
+    );
     assert_eq!(stand.conflicts().await, ["claim patients.patient_number 2"]);
 }
 
@@ -99,7 +110,10 @@ async fn a_number_that_is_given_up_goes_to_who_waits_for_it(stand: Stand) {
     a_number_taken_twice(&stand).await;
     let mut maker = Maker::new(3);
     stand
-        .write(&mut maker, &[edit("patients", row(1), &json!({ "patient_number": "P-8" }))])
+        .write(
+            &mut maker,
+            &[edit("patients", row(1), &json!({ "patient_number": "P-8" }))],
+        )
         .await;
     let numbers = stand.texts("SELECT patient_number FROM patients ORDER BY id").await;
     assert_eq!(numbers, [Some("P-8".to_owned()), Some("P-7".to_owned())]);
@@ -114,10 +128,18 @@ async fn a_number_taken_twice(stand: &Stand) {
 
 async fn numbers(stand: &Stand, count: u128) -> Vec<String> {
     let mut maker = Maker::new(9);
-    let all: Vec<_> = (1..=count).map(|n| create("patients", row(n), &person(&format!("P-{n}")))).collect();
+    let all: Vec<_> = (1..=count)
+        .map(|n| create("patients", row(n), &person(&format!("P-{n}"))))
+        .collect();
     stand.write(&mut maker, &all).await;
     let round: Vec<_> = (1..=count)
-        .map(|n| edit("patients", row(n), &json!({ "patient_number": format!("P-{}", n % count + 1) })))
+        .map(|n| {
+            edit(
+                "patients",
+                row(n),
+                &json!({ "patient_number": format!("P-{}", n % count + 1) }),
+            )
+        })
         .collect();
     stand.write(&mut maker, &round).await;
     let found = stand.texts("SELECT patient_number FROM patients ORDER BY id").await;
@@ -136,7 +158,9 @@ async fn unique_values_can_go_round_in_a_circle(stand: Stand) {
 
 async fn a_unique_value_can_be_taken_from_a_row_deleted_in_the_same_transaction(stand: Stand) {
     let mut maker = Maker::new(9);
-    stand.write(&mut maker, &[create("patients", row(1), &person("P-1"))]).await;
+    stand
+        .write(&mut maker, &[create("patients", row(1), &person("P-1"))])
+        .await;
     let writes = [delete("patients", row(1)), create("patients", row(2), &person("P-1"))];
     stand.write(&mut maker, &writes).await;
     let found = stand.texts("SELECT patient_number FROM patients").await;

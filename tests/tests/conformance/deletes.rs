@@ -28,7 +28,10 @@ fn room(department: u128) -> serde_json::Value {
 async fn department(stand: &Stand) -> Maker {
     let mut maker = Maker::new(1);
     stand
-        .write(&mut maker, &[create("departments", row(1), &json!({ "name": "Surgery" }))])
+        .write(
+            &mut maker,
+            &[create("departments", row(1), &json!({ "name": "Surgery" }))],
+        )
         .await;
     maker
 }
@@ -40,10 +43,17 @@ async fn edited_and_deleted(stand: &Stand, delete_first: bool) {
     let deletes = [delete("departments", row(1))];
     let seen = anna.look(&stand.store, &edits).await;
     let (edits, deletes) = (anna.make_on(&seen, &edits), bert.make_on(&seen, &deletes));
-    let (first, second) = if delete_first { (deletes, edits) } else { (edits, deletes) };
+    let (first, second) = if delete_first {
+        (deletes, edits)
+    } else {
+        (edits, deletes)
+    };
     stand.take(first).await;
     stand.take(second).await;
-    assert_eq!(stand.text("SELECT phone FROM departments").await.as_deref(), Some("123"));
+    assert_eq!(
+        stand.text("SELECT phone FROM departments").await.as_deref(),
+        Some("123")
+    );
     assert_eq!(stand.conflicts().await, ["deleted departments.* 2"], "{}", stand.name());
 }
 
@@ -103,5 +113,10 @@ async fn a_deleted_row_can_be_written_again(stand: Stand) {
         .await;
     let sql = "SELECT name || ' ' || phone FROM departments";
     let found = stand.texts(sql).await;
-    assert_eq!(found, [Some("Surgery 9".to_owned())], "{}: writing to a row revives it", stand.name());
+    assert_eq!(
+        found,
+        [Some("Surgery 9".to_owned())],
+        "{}: writing to a row revives it",
+        stand.name()
+    );
 }

@@ -1,4 +1,5 @@
 //! What every server's store does, whatever the database: each test runs on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 
 mod accounts;
 mod claims;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use holdfast_core::schema::Schema;
 use holdfast_core::{
     document::{DocumentId, Facet},
     ids::Seq,
@@ -13,7 +14,6 @@ use holdfast_tests::{
     stand::Stand,
     writes::create,
 };
-use holdfast_core::schema::Schema;
 use serde_json::json;
 
 crate::on_both_stores! {
@@ -55,7 +55,12 @@ async fn a_pull_begins_after_the_cursor_and_ends_at_the_limit(stand: Stand) {
     ] {
         let page = stand.store.pull(Seq(after), limit, 1 << 20).await.unwrap();
         let seqs: Vec<u64> = page.entries.iter().map(|e| e.seq.0).collect();
-        assert_eq!((seqs, page.head), (expected, Seq(10)), "{}: after {after}", stand.name());
+        assert_eq!(
+            (seqs, page.head),
+            (expected, Seq(10)),
+            "{}: after {after}",
+            stand.name()
+        );
     }
 }
 
@@ -64,7 +69,11 @@ async fn a_pull_is_no_larger_than_asked_but_always_brings_something(stand: Stand
     let one = stand.store.pull(Seq(0), 100, 1).await.unwrap();
     assert_eq!(one.entries.len(), 1);
     let few = stand.store.pull(Seq(0), 100, 1_200).await.unwrap();
-    assert!((2..6).contains(&few.entries.len()), "{} entries in 1200 bytes", few.entries.len());
+    assert!(
+        (2..6).contains(&few.entries.len()),
+        "{} entries in 1200 bytes",
+        few.entries.len()
+    );
 }
 
 async fn a_pull_beyond_the_end_is_empty_and_tells_the_head(stand: Stand) {
@@ -128,14 +137,23 @@ async fn a_snapshot_keeps_restricted_columns_from_those_who_may_not_see_them(sta
         let (documents, total) = snapshot(&stand, 8, role).await;
         let restricted = documents.iter().filter(|(id, _)| id.facet == Facet::Restricted).count();
         assert_eq!(restricted, salaries, "{}: {role:?}", stand.name());
-        assert_eq!(total, documents.len() as u64, "{}: {role:?} is told how many", stand.name());
+        assert_eq!(
+            total,
+            documents.len() as u64,
+            "{}: {role:?} is told how many",
+            stand.name()
+        );
     }
 }
 
 async fn a_snapshot_token_of_nobody_is_refused(stand: Stand) {
     fill(&stand, 3).await;
     for token in ["", "x", "999:zz:1", "-1.00", "0.0", "99999999999999999999", "1:2:3:4"] {
-        let page = stand.store.snapshot(Some(token.to_owned()), 10, Role::Admin).await.unwrap();
+        let page = stand
+            .store
+            .snapshot(Some(token.to_owned()), 10, Role::Admin)
+            .await
+            .unwrap();
         assert!(page.is_none(), "{}: takes the token {token:?}", stand.name());
     }
 }

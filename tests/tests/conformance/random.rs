@@ -94,7 +94,12 @@ impl Run {
 
     fn write(&mut self) -> RowWrite {
         let table = Schema::hospital().expect(self.dice.pick::<&str>(&TABLES));
-        let known: Vec<RowId> = self.rows.iter().filter(|(t, _)| *t == table.id).map(|(_, r)| *r).collect();
+        let known: Vec<RowId> = self
+            .rows
+            .iter()
+            .filter(|(t, _)| *t == table.id)
+            .map(|(_, r)| *r)
+            .collect();
         if known.len() < 2 || self.dice.once_in(3) {
             let row = RowId(self.dice.uuid());
             let values = self.values(table, |c| c.not_null || c.claim);
@@ -108,8 +113,12 @@ impl Run {
         if table.name == "supplies" && self.dice.once_in(2) {
             return add(table.name, row, "current_stock", self.dice.below(20) as i64 - 12);
         }
-        let chosen = self.dice.next();
-        edit(table.name, row, &self.values(table, |c| (chosen >> (c.id.0 % 60)) & 3 == 0))
+        let chosen = self.dice.number();
+        edit(
+            table.name,
+            row,
+            &self.values(table, |c| (chosen >> (c.id.0 % 60)).is_multiple_of(4)),
+        )
     }
 
     fn values(&mut self, table: &Table, chosen: impl Fn(&holdfast_core::schema::Column) -> bool) -> Json {
@@ -126,10 +135,19 @@ impl Run {
     fn value(&mut self, column: &holdfast_core::schema::Column) -> Json {
         use holdfast_core::schema::SqlType;
         if let Some(target) = column.references {
-            let known: Vec<RowId> = self.rows.iter().filter(|(t, _)| *t == target).map(|(_, r)| *r).collect();
+            let known: Vec<RowId> = self
+                .rows
+                .iter()
+                .filter(|(t, _)| *t == target)
+                .map(|(_, r)| *r)
+                .collect();
             if known.is_empty() || self.dice.once_in(20) {
                 // A reference that leads nowhere, or to nobody.
-                return if column.not_null { json!(self.dice.uuid().to_string()) } else { Json::Null };
+                return if column.not_null {
+                    json!(self.dice.uuid().to_string())
+                } else {
+                    Json::Null
+                };
             }
             return json!(self.dice.pick(&known).to_string());
         }

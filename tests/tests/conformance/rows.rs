@@ -25,7 +25,12 @@ const FILLINGS: [Filling; 4] = [Filling::Ordinary, Filling::Most, Filling::Least
 
 async fn every_table_takes_a_new_row_an_edit_and_a_delete(stand: Stand) {
     let (mut maker, sample) = (Maker::new(1), Sample::new(1));
-    let order = || Schema::hospital().insert_order.iter().map(|id| Schema::hospital().by_id(*id));
+    let order = || {
+        Schema::hospital()
+            .insert_order
+            .iter()
+            .map(|id| Schema::hospital().by_id(*id))
+    };
     for table in order() {
         stand
             .write(&mut maker, &[sample.create(table, Filling::Ordinary)])
@@ -80,7 +85,13 @@ async fn every_kind_of_value_comes_back_as_it_was_given(stand: Stand) {
         stand.write(&mut maker, &[sample.create(table, from)]).await;
         expect(&stand, &sample, table.name, from).await;
     }
-    for to in [Filling::Most, Filling::Null, Filling::Least, Filling::Most, Filling::Ordinary] {
+    for to in [
+        Filling::Most,
+        Filling::Null,
+        Filling::Least,
+        Filling::Most,
+        Filling::Ordinary,
+    ] {
         let edits: Vec<_> = Schema::hospital()
             .tables
             .iter()
@@ -100,7 +111,11 @@ async fn every_kind_of_value_comes_back_as_it_was_given(stand: Stand) {
         } else {
             Stand::postgres().await
         };
-        let all: Vec<_> = Schema::hospital().tables.iter().map(|t| other.create(t, filling)).collect();
+        let all: Vec<_> = Schema::hospital()
+            .tables
+            .iter()
+            .map(|t| other.create(t, filling))
+            .collect();
         stand.write(&mut maker, &all).await;
         for table in &Schema::hospital().tables {
             expect(&stand, &other, table.name, filling).await;
@@ -122,16 +137,30 @@ async fn values_can_be_read_with_plain_sql(stand: Stand) {
     ];
     stand.write(&mut maker, &writes).await;
     for (sql, expected) in [
-        ("SELECT name FROM supplies WHERE unit_of_measure = 'Paar'", "Handschuhe \u{1f9e4}"),
+        (
+            "SELECT name FROM supplies WHERE unit_of_measure = 'Paar'",
+            "Handschuhe \u{1f9e4}",
+        ),
         ("SELECT length(name) FROM supplies", "12"),
         ("SELECT current_stock + 1 FROM supplies", "8"),
         ("SELECT count(*) FROM supplies WHERE unit_cost = '0.10'", "1"),
         ("SELECT count(*) FROM supplies WHERE expiry_date > '2027-12-30'", "1"),
-        ("SELECT count(*) FROM supplies s JOIN supply_categories c ON c.id = s.category_id", "1"),
+        (
+            "SELECT count(*) FROM supplies s JOIN supply_categories c ON c.id = s.category_id",
+            "1",
+        ),
         ("SELECT count(*) FROM supplies WHERE supplier IS NULL", "1"),
-        ("SELECT count(*) FROM supplies WHERE created_at = '2026-01-31T12:00:00.123456Z'", "1"),
+        (
+            "SELECT count(*) FROM supplies WHERE created_at = '2026-01-31T12:00:00.123456Z'",
+            "1",
+        ),
     ] {
-        assert_eq!(stand.text(sql).await.as_deref(), Some(expected), "{}: {sql}", stand.name());
+        assert_eq!(
+            stand.text(sql).await.as_deref(),
+            Some(expected),
+            "{}: {sql}",
+            stand.name()
+        );
     }
 }
 
@@ -156,13 +185,19 @@ async fn the_engine_sets_the_time_of_the_last_change(stand: Stand) {
         .await;
     let before = stand.text("SELECT updated_at FROM rooms").await;
     assert!(before.is_some(), "{}: a new row has a time of change", stand.name());
-    stand.write(&mut maker, &[edit("rooms", row, &json!({ "capacity": 3 }))]).await;
+    stand
+        .write(&mut maker, &[edit("rooms", row, &json!({ "capacity": 3 }))])
+        .await;
     assert!(stand.text("SELECT updated_at FROM rooms").await > before);
     let forged = edit("rooms", row, &json!({ "updated_at": "2020-01-01T00:00:00Z" }));
     let submission = maker.make(&stand.store, &[forged]).await;
     assert_eq!(stand.refusal(submission).await.0, "derived");
     let derived = Schema::hospital().tables.iter().flat_map(|t| &t.columns);
-    assert!(derived.filter(|c| c.merge == Merge::Derived).all(|c| c.name == "updated_at"));
+    assert!(
+        derived
+            .filter(|c| c.merge == Merge::Derived)
+            .all(|c| c.name == "updated_at")
+    );
 }
 
 async fn counters_add_up_and_texts_keep_everybodys_words(stand: Stand) {
@@ -182,14 +217,26 @@ async fn counters_add_up_and_texts_keep_everybodys_words(stand: Stand) {
         let seen = json!({ "medical_history": "Asthma since 1990." });
         edit_seen("patients", patient, &json!({ "medical_history": text }), &seen)
     };
-    let annas = [add("supplies", item, "current_stock", -7), words("Asthma since 1990. Smoker.")];
-    let berts = [add("supplies", item, "current_stock", -5), words("Severe asthma since 1990.")];
+    let annas = [
+        add("supplies", item, "current_stock", -7),
+        words("Asthma since 1990. Smoker."),
+    ];
+    let berts = [
+        add("supplies", item, "current_stock", -5),
+        words("Severe asthma since 1990."),
+    ];
     let seen = anna.look(&stand.store, &annas).await;
     let (annas, berts) = (anna.make_on(&seen, &annas), bert.make_on(&seen, &berts));
     stand.take(annas).await;
     stand.take(berts).await;
-    assert_eq!(stand.text("SELECT current_stock FROM supplies").await.as_deref(), Some("88"));
-    let history = stand.text("SELECT medical_history FROM patients").await.unwrap_or_default();
+    assert_eq!(
+        stand.text("SELECT current_stock FROM supplies").await.as_deref(),
+        Some("88")
+    );
+    let history = stand
+        .text("SELECT medical_history FROM patients")
+        .await
+        .unwrap_or_default();
     assert!(history.contains("Severe") && history.contains("Smoker"), "{history}");
 }
 
@@ -209,11 +256,21 @@ async fn many_rows_come_in_one_transaction(stand: Stand) {
     let mut maker = Maker::new(1);
     let rows: Vec<_> = (0..1_500).map(|_| maker.row()).collect();
     let number = |n: usize| json!({ "room_number": n.to_string() });
-    let writes: Vec<_> = rows.iter().enumerate().map(|(n, row)| create("rooms", *row, &number(n))).collect();
+    let writes: Vec<_> = rows
+        .iter()
+        .enumerate()
+        .map(|(n, row)| create("rooms", *row, &number(n)))
+        .collect();
     stand.write(&mut maker, &writes).await;
     assert_eq!(stand.store.count("rooms").await.unwrap(), 1_500);
-    let edits: Vec<_> = rows.iter().map(|row| edit("rooms", *row, &json!({ "capacity": 2 }))).collect();
+    let edits: Vec<_> = rows
+        .iter()
+        .map(|row| edit("rooms", *row, &json!({ "capacity": 2 })))
+        .collect();
     stand.write(&mut maker, &edits).await;
-    assert_eq!(stand.text("SELECT sum(capacity) FROM rooms").await.as_deref(), Some("3000"));
+    assert_eq!(
+        stand.text("SELECT sum(capacity) FROM rooms").await.as_deref(),
+        Some("3000")
+    );
     assert_eq!(stand.seqs().await, [1, 2]);
 }

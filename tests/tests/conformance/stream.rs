@@ -65,7 +65,7 @@ async fn a_repeated_push_gets_the_outcome_it_had_and_changes_nothing(stand: Stan
     let outcome = stand.accept(vec![first.clone()]).await.remove(0);
     let second = maker.make(&stand.store, &[second]).await;
     // Alone, in front of a new one, and twice in one batch.
-    assert_eq!(stand.accept(vec![first.clone()]).await, [outcome.clone()]);
+    assert_eq!(stand.accept(vec![first.clone()]).await, std::slice::from_ref(&outcome));
     let again = stand.accept(vec![first.clone(), second.clone(), second, first]).await;
     assert_eq!((&again[0], &again[3]), (&outcome, &outcome));
     assert_eq!(again[1], again[2]);
@@ -92,7 +92,12 @@ async fn another_transaction_with_a_known_id_is_refused(stand: Stand) {
         ..other
     };
     let (code, _) = stand.refusal(forged).await;
-    assert_eq!(code, "id_taken", "{}: its maker must learn that it was not taken", stand.name());
+    assert_eq!(
+        code,
+        "id_taken",
+        "{}: its maker must learn that it was not taken",
+        stand.name()
+    );
     assert_eq!(stand.store.count("departments").await.unwrap(), 1);
 }
 
@@ -117,7 +122,10 @@ async fn a_refused_transaction_takes_no_place_changes_nothing_and_is_kept(stand:
     assert_eq!(kept[0].transaction, broken.transaction);
     // It would be fine by now, but its maker was told otherwise.
     stand
-        .write(&mut maker, &[create("departments", nowhere, &json!({ "name": "Surgery" }))])
+        .write(
+            &mut maker,
+            &[create("departments", nowhere, &json!({ "name": "Surgery" }))],
+        )
         .await;
     assert_eq!(stand.refusal(broken).await, refusal);
     assert_eq!(stand.store.quarantine(10).await.unwrap().len(), 1);
@@ -129,8 +137,18 @@ async fn what_is_refused_is_said_with_row_column_and_reason(stand: Stand) {
     for (table, values, code, word) in [
         ("rooms", json!({ "room_number": "12345678901" }), "invalid_value", "10"),
         ("rooms", json!({}), "missing_value", "room_number"),
-        ("beds", json!({ "bed_number": "1", "room_id": id.to_string() }), "broken_reference", "rooms"),
-        ("equipment_categories", json!({ "name": "a\0b" }), "invalid_value", "name"),
+        (
+            "beds",
+            json!({ "bed_number": "1", "room_id": id.to_string() }),
+            "broken_reference",
+            "rooms",
+        ),
+        (
+            "equipment_categories",
+            json!({ "name": "a\0b" }),
+            "invalid_value",
+            "name",
+        ),
         (
             "agent_interactions",
             json!({ "agent_type": "sideways", "query": "", "response": "" }),
@@ -156,7 +174,11 @@ async fn a_refusal_does_not_stop_those_behind_it(stand: Stand) {
     let mut batch = Vec::new();
     for n in 0..9 {
         // Every third is too long.
-        let name = if n % 3 == 1 { "x".repeat(101) } else { format!("Ward {n}") };
+        let name = if n % 3 == 1 {
+            "x".repeat(101)
+        } else {
+            format!("Ward {n}")
+        };
         let write = department(&mut maker, &name);
         batch.push(maker.make(&stand.store, &[write]).await);
     }

@@ -30,10 +30,19 @@ fn a_day_on_the_ward_offline_is_in_every_table_of_every_side(mut hospital: Hospi
         "treatmentType": "medication", "treatmentName": "Ibuprofen", "dosage": "400 mg" });
     nora.run("recordTreatment", treatment);
     nora.run("takeStock", json!({ "supplyId": GLOVES.to_string(), "quantity": 2 }));
-    nora.run("dischargePatient", json!({ "patientId": anna, "bedId": bed, "dischargeCondition": "improved",
-        "dischargeDestination": "home" }));
-    nora.run("createRow", json!({ "table": "rooms", "values": { "room_number": "909" } }));
-    nora.run("editRow", json!({ "table": "rooms", "id": ROOM.to_string(), "values": { "capacity": 4 } }));
+    nora.run(
+        "dischargePatient",
+        json!({ "patientId": anna, "bedId": bed, "dischargeCondition": "improved",
+        "dischargeDestination": "home" }),
+    );
+    nora.run(
+        "createRow",
+        json!({ "table": "rooms", "values": { "room_number": "909" } }),
+    );
+    nora.run(
+        "editRow",
+        json!({ "table": "rooms", "id": ROOM.to_string(), "values": { "capacity": 4 } }),
+    );
     all_sync(&mut [&mut nora, &mut ada]);
     assert_equal_everywhere(&hospital, &[&ada, &nora]);
     let discharged = format!("SELECT count(*) AS n FROM discharge_reports WHERE patient_id = '{anna}'");
@@ -55,15 +64,18 @@ fn a_copy_that_was_interrupted_goes_on(mut hospital: Hospital) {
     let address = hospital.server.address();
     let mut newcomer = Device::on_file(&file, &address);
     newcomer.sign_in("ada", PASSWORD).unwrap_or_else(|e| panic!("{e}"));
-    let page = newcomer.next().expect("a page of the snapshot is asked for");
+    let page = newcomer.next_request().expect("a page of the snapshot is asked for");
     drop(newcomer);
     // The page was lost with the device; meanwhile there is more.
     let mut newcomer = Device::on_file(&file, &address);
-    assert_eq!(newcomer.next(), None, "nothing is asked before it is woken");
-    ada.run("createRow", json!({ "table": "rooms", "values": { "room_number": "8000" } }));
+    assert_eq!(newcomer.next_request(), None, "nothing is asked before it is woken");
+    ada.run(
+        "createRow",
+        json!({ "table": "rooms", "values": { "room_number": "8000" } }),
+    );
     ada.sync();
     newcomer.replica.wake();
-    assert_eq!(newcomer.next(), Some(page), "it asks for the same page");
+    assert_eq!(newcomer.next_request(), Some(page), "it asks for the same page");
     newcomer.sync();
     assert_equal_everywhere(&hospital, &[&newcomer]);
 }
@@ -73,11 +85,17 @@ fn a_device_that_was_away_pulls_what_it_missed(mut hospital: Hospital) {
     for round in 0..5 {
         for patient in PATIENTS {
             let values = json!({ "phone": round.to_string() });
-            ada.run("editRow", json!({ "table": "patients", "id": patient.to_string(), "values": values }));
+            ada.run(
+                "editRow",
+                json!({ "table": "patients", "id": patient.to_string(), "values": values }),
+            );
         }
         ada.sync();
     }
-    nora.run("editRow", json!({ "table": "patients", "id": PATIENTS[2].to_string(), "values": { "email": "c@x" } }));
+    nora.run(
+        "editRow",
+        json!({ "table": "patients", "id": PATIENTS[2].to_string(), "values": { "email": "c@x" } }),
+    );
     all_sync(&mut [&mut nora, &mut ada]);
     assert_equal_everywhere(&hospital, &[&ada, &nora]);
 }

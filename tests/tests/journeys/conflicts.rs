@@ -31,7 +31,10 @@ fn edit(device: &mut Device, patient: usize, values: &Json) {
 
 /// The one open conflict, which both see alike.
 fn shared_conflict(a: &Device, b: &Device) -> Conflict {
-    let (mut on_a, on_b) = (a.replica.conflicts().unwrap_or_default(), b.replica.conflicts().unwrap_or_default());
+    let (mut on_a, on_b) = (
+        a.replica.conflicts().unwrap_or_default(),
+        b.replica.conflicts().unwrap_or_default(),
+    );
     let ids = |conflicts: &[Conflict]| conflicts.iter().map(|c| c.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&on_a), ids(&on_b), "both see the same conflicts");
     assert_eq!(on_a.len(), 1, "there is one conflict: {on_a:#?}");
@@ -68,15 +71,27 @@ fn the_same_column_of_one_patient_is_settled_by_a_person_who_sees_both_sides(mut
     edit(&mut b, 0, &json!({ "blood_type": "AB+" }));
     all_sync(&mut [&mut b, &mut a]);
     let conflict = shared_conflict(&a, &b);
-    assert_eq!((conflict.kind.as_str(), conflict.column.as_deref()), ("concurrent", Some("blood_type")));
+    assert_eq!(
+        (conflict.kind.as_str(), conflict.column.as_deref()),
+        ("concurrent", Some("blood_type"))
+    );
     let mut sides: Vec<_> = conflict
         .sides
         .iter()
-        .map(|side| (side.value.as_str().unwrap_or_default(), side.user_name.as_deref().unwrap_or_default()))
+        .map(|side| {
+            (
+                side.value.as_str().unwrap_or_default(),
+                side.user_name.as_deref().unwrap_or_default(),
+            )
+        })
         .collect();
     sides.sort_unstable();
     assert_eq!(sides, [("0-", "Ada Berg"), ("AB+", "Nora Berg")]);
-    assert_eq!(conflict.sides.iter().filter(|s| s.shown).count(), 1, "the tables show one of them");
+    assert_eq!(
+        conflict.sides.iter().filter(|s| s.shown).count(),
+        1,
+        "the tables show one of them"
+    );
     assert_equal_everywhere(&hospital, &[&a, &b]);
 
     settle(&mut b, &conflict, &json!("0-"));
@@ -91,17 +106,32 @@ fn one_bed_given_to_two_patients_is_the_firsts_in_the_stream_and_a_task(mut hosp
     let (mut a, mut b) = two(&mut hospital);
     let bed = BEDS[0].to_string();
     // The device of the second was earlier by the clock: it is the stream that counts.
-    b.run("admitPatient", json!({ "patientId": PATIENTS[1].to_string(), "bedId": bed }));
-    a.run("admitPatient", json!({ "patientId": PATIENTS[0].to_string(), "bedId": bed }));
+    b.run(
+        "admitPatient",
+        json!({ "patientId": PATIENTS[1].to_string(), "bedId": bed }),
+    );
+    a.run(
+        "admitPatient",
+        json!({ "patientId": PATIENTS[0].to_string(), "bedId": bed }),
+    );
     all_sync(&mut [&mut a, &mut b]);
     let sql = format!("SELECT patient_id FROM beds WHERE id = '{bed}'");
     for device in [&mut a, &mut b] {
-        assert_eq!(device.text(&sql), PATIENTS[0].to_string(), "the first in the stream has the bed");
+        assert_eq!(
+            device.text(&sql),
+            PATIENTS[0].to_string(),
+            "the first in the stream has the bed"
+        );
     }
-    let (on_a, on_b) = (a.replica.conflicts().unwrap_or_default(), b.replica.conflicts().unwrap_or_default());
+    let (on_a, on_b) = (
+        a.replica.conflicts().unwrap_or_default(),
+        b.replica.conflicts().unwrap_or_default(),
+    );
     let of_bed = |conflicts: &[Conflict]| {
         let found = conflicts.iter().find(|c| c.column.as_deref() == Some("patient_id"));
-        found.cloned().unwrap_or_else(|| panic!("no conflict about the bed: {conflicts:#?}"))
+        found
+            .cloned()
+            .unwrap_or_else(|| panic!("no conflict about the bed: {conflicts:#?}"))
     };
     let conflict = of_bed(&on_a);
     assert_eq!(conflict.id, of_bed(&on_b).id);
@@ -120,7 +150,10 @@ fn one_bed_given_to_two_patients_is_the_firsts_in_the_stream_and_a_task(mut hosp
 }
 
 fn take(device: &mut Device, quantity: i64) {
-    device.run("takeStock", json!({ "supplyId": GLOVES.to_string(), "quantity": quantity }));
+    device.run(
+        "takeStock",
+        json!({ "supplyId": GLOVES.to_string(), "quantity": quantity }),
+    );
 }
 
 fn stock(device: &mut Device) -> String {
@@ -157,15 +190,24 @@ fn stock_that_was_not_there_is_recorded_and_counted_again(mut hospital: Hospital
 
 fn what_one_deletes_and_another_edits_is_kept_until_somebody_decides(mut hospital: Hospital) {
     let (mut a, mut b) = two(&mut hospital);
-    let made = a.run("createRow", json!({ "table": "supply_categories", "values": { "name": "Masks" } }));
+    let made = a.run(
+        "createRow",
+        json!({ "table": "supply_categories", "values": { "name": "Masks" } }),
+    );
     all_sync(&mut [&mut a, &mut b]);
     let id = made.rows[0].id.clone();
     a.run("deleteRow", json!({ "table": "supply_categories", "id": id }));
     let values = json!({ "description": "FFP2" });
-    b.run("editRow", json!({ "table": "supply_categories", "id": id, "values": values }));
+    b.run(
+        "editRow",
+        json!({ "table": "supply_categories", "id": id, "values": values }),
+    );
     all_sync(&mut [&mut a, &mut b]);
     let conflict = shared_conflict(&a, &b);
-    assert_eq!((conflict.kind.as_str(), conflict.row.as_str()), ("deleted", id.as_str()));
+    assert_eq!(
+        (conflict.kind.as_str(), conflict.row.as_str()),
+        ("deleted", id.as_str())
+    );
     let sql = format!("SELECT description FROM supply_categories WHERE id = '{id}'");
     assert_eq!((a.text(&sql), b.text(&sql)), ("FFP2".into(), "FFP2".into()));
     assert_equal_everywhere(&hospital, &[&a, &b]);
@@ -180,19 +222,23 @@ fn what_one_deletes_and_another_edits_is_kept_until_somebody_decides(mut hospita
 fn words_of_both_stay_in_a_text(mut hospital: Hospital) {
     let (mut a, mut b) = two(&mut hospital);
     let id = PATIENTS[0].to_string();
-    let write = |text: &str| {
-        json!({ "table": "patients", "id": id, "values": { "medical_history": text }, "seen": { "medical_history": null } })
-    };
+    let write = |text: &str| json!({ "table": "patients", "id": id, "values": { "medical_history": text }, "seen": { "medical_history": null } });
     a.run("editRow", write("Asthma."));
     all_sync(&mut [&mut a, &mut b]);
     let seen = json!({ "medical_history": "Asthma." });
     for (device, text) in [(&mut a, "Severe Asthma."), (&mut b, "Asthma. Smoker.")] {
         let values = json!({ "medical_history": text });
-        device.run("editRow", json!({ "table": "patients", "id": id, "values": values, "seen": seen }));
+        device.run(
+            "editRow",
+            json!({ "table": "patients", "id": id, "values": values, "seen": seen }),
+        );
     }
     all_sync(&mut [&mut a, &mut b]);
     let sql = format!("SELECT medical_history FROM patients WHERE id = '{id}'");
-    assert_eq!((a.text(&sql), b.text(&sql)), ("Severe Asthma. Smoker.".into(), "Severe Asthma. Smoker.".into()));
+    assert_eq!(
+        (a.text(&sql), b.text(&sql)),
+        ("Severe Asthma. Smoker.".into(), "Severe Asthma. Smoker.".into())
+    );
     assert_equal_everywhere(&hospital, &[&a, &b]);
 }
 
@@ -205,7 +251,9 @@ fn a_number_given_twice_is_the_firsts_and_the_other_patient_stays(mut hospital: 
     }
     all_sync(&mut [&mut b, &mut a]);
     let number = |device: &mut Device, first: &str| {
-        device.text(&format!("SELECT patient_number FROM patients WHERE first_name = '{first}'"))
+        device.text(&format!(
+            "SELECT patient_number FROM patients WHERE first_name = '{first}'"
+        ))
     };
     assert_eq!(number(&mut a, "Jon"), "P-77", "the first in the stream has it");
     assert!(number(&mut a, "Ida").starts_with("P-77~"));

@@ -44,7 +44,11 @@ fn all_sync(devices: &mut [&mut Device]) {
 /// The server's tables, read with plain SQL, and the devices' hold the same rows.
 fn assert_equal_everywhere(hospital: &Hospital, devices: &[&Device]) {
     let server = hospital.server.contents(replicated);
-    assert_eq!(server.empty_tables(), Vec::<&str>::new(), "every table has rows to compare");
+    assert_eq!(
+        server.empty_tables(),
+        Vec::<&str>::new(),
+        "every table has rows to compare"
+    );
     for device in devices {
         let sees_all = device.replica.session().is_some_and(|s| s.role != "nurse");
         if sees_all {
@@ -52,7 +56,12 @@ fn assert_equal_everywhere(hospital: &Hospital, devices: &[&Device]) {
             assert_same("the server", &server, "a device", &contents);
         } else {
             let contents = Contents::of_sqlite(device.file(), unrestricted);
-            assert_same("the server", &hospital.server.contents(unrestricted), "a device", &contents);
+            assert_same(
+                "the server",
+                &hospital.server.contents(unrestricted),
+                "a device",
+                &contents,
+            );
         }
     }
 }

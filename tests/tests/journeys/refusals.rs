@@ -18,16 +18,31 @@ fn a_refused_transaction_is_kept_with_its_reason_and_later_work_survives(mut hos
     ada.sync();
 
     let (department, patient) = (SURGERY.to_string(), PATIENTS[0].to_string());
-    mona.run("editRow", json!({ "table": "patients", "id": patient, "values": { "phone": "1" } }));
-    mona.run("editRow", json!({ "table": "departments", "id": department, "values": { "phone": "2" } }));
-    mona.run("editRow", json!({ "table": "patients", "id": patient, "values": { "email": "m@example.org" } }));
+    mona.run(
+        "editRow",
+        json!({ "table": "patients", "id": patient, "values": { "phone": "1" } }),
+    );
+    mona.run(
+        "editRow",
+        json!({ "table": "departments", "id": department, "values": { "phone": "2" } }),
+    );
+    mona.run(
+        "editRow",
+        json!({ "table": "patients", "id": patient, "values": { "email": "m@example.org" } }),
+    );
     mona.sync();
 
     let outbox = mona.replica.outbox().unwrap_or_default();
     assert_eq!(outbox.len(), 1, "only what was refused is left: {outbox:#?}");
-    assert_eq!((outbox[0].state.as_str(), outbox[0].command.as_str()), ("rejected", "editRow"));
+    assert_eq!(
+        (outbox[0].state.as_str(), outbox[0].command.as_str()),
+        ("rejected", "editRow")
+    );
     let reason = outbox[0].reason.clone().unwrap_or_default();
-    assert!(reason.contains("departments") && reason.contains(&department), "which row: {reason}");
+    assert!(
+        reason.contains("departments") && reason.contains(&department),
+        "which row: {reason}"
+    );
     assert!(reason.contains("role"), "and why: {reason}");
     let phone = format!("SELECT phone FROM departments WHERE id = '{department}'");
     assert_eq!(mona.text(&phone), "null", "what was refused is taken back");
@@ -48,7 +63,10 @@ fn who_was_locked_out_keeps_his_work(mut hospital: Hospital) {
     ada.run("editRow", users(false));
     ada.sync();
     let patient = PATIENTS[0].to_string();
-    mona.run("editRow", json!({ "table": "patients", "id": patient, "values": { "phone": "1" } }));
+    mona.run(
+        "editRow",
+        json!({ "table": "patients", "id": patient, "values": { "phone": "1" } }),
+    );
     let problem = mona.try_sync().err().unwrap_or_default();
     assert!(problem.contains("not active"), "she is told why: {problem}");
     assert_eq!(mona.replica.status().map(|s| s.waiting).unwrap_or_default(), 1);
@@ -57,6 +75,9 @@ fn who_was_locked_out_keeps_his_work(mut hospital: Hospital) {
     mona.sync();
     ada.sync();
     assert_eq!(mona.replica.status().map(|s| s.waiting).unwrap_or_default(), 0);
-    assert_eq!(ada.text(&format!("SELECT phone FROM patients WHERE id = '{patient}'")), "1");
+    assert_eq!(
+        ada.text(&format!("SELECT phone FROM patients WHERE id = '{patient}'")),
+        "1"
+    );
     assert_equal_everywhere(&hospital, &[&ada, &mona]);
 }
