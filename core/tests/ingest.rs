@@ -4,9 +4,11 @@ mod support;
 
 use holdfast_core::{
     document::Place,
-    ids::Seq,
+    ids::{Seq, Timestamp},
     ingest::{Authority, ConflictKind, Job},
     policy::Role,
+    row::RowAction,
+    schema::Schema,
     value::Value,
 };
 use support::*;
@@ -327,13 +329,38 @@ fn a_role_writes_only_what_it_may() {
 }
 
 #[test]
+fn an_imported_row_keeps_its_own_times_even_an_empty_one() {
+    let (_, mut a, _) = ward();
+    let table = Schema::hospital().expect("patients");
+    let updated_at = table.expect("updated_at").id;
+    let old = Value::Timestamp(Timestamp(1_000_000_000_000_001));
+    for (number, time) in [(60, old), (61, Value::Null)] {
+        let mut write = patient(number, &format!("P-{number}"));
+        let RowAction::Create(values) = &mut write.action else {
+            panic!("a new row")
+        };
+        values.push((updated_at, time.clone()));
+        let refused = a.run(std::slice::from_ref(&write)).expect_err("only an import may");
+        assert_eq!(refused.code, "derived");
+        a.import(&[write]).expect("an import may");
+        assert_eq!(a.store.value("patients", id(number), "updated_at"), Some(time));
+        a.run(&[edit("patients", id(number), &[("phone", "1")])]).expect("fits");
+        let touched = a.store.value("patients", id(number), "updated_at");
+        assert!(
+            matches!(touched, Some(Value::Timestamp(_))),
+            "an edit gives it a time: {touched:?}"
+        );
+    }
+}
+
+#[test]
 fn a_transaction_that_keeps_a_change_back_or_is_of_no_time_is_refused() {
     let (mut server, mut a, _) = ward();
     let made = opened(&a.run(&[edit("patients", id(20), &[("phone", "1")])]).expect("fits"));
     let mut incomplete = made.clone();
     incomplete.changes[0] = None;
     let mut timeless = made;
-    timeless.body.time = holdfast_core::ids::Timestamp::INFINITY;
+    timeless.body.time = Timestamp::INFINITY;
     for (transaction, code) in [(incomplete, "incomplete"), (timeless, "invalid_time")] {
         let authority = Authority::Judge {
             role: Role::Admin,

@@ -228,6 +228,15 @@ impl Device {
 
     /// The same; `None` if nothing differs.
     pub fn run_if_new(&mut self, writes: &[RowWrite]) -> Result<Option<Transaction>, Rejection> {
+        self.make(writes, false)
+    }
+
+    /// Takes over rows from elsewhere, as the server's own device does.
+    pub fn import(&mut self, writes: &[RowWrite]) -> Result<Option<Transaction>, Rejection> {
+        self.make(writes, true)
+    }
+
+    fn make(&mut self, writes: &[RowWrite], import: bool) -> Result<Option<Transaction>, Rejection> {
         self.made += 1;
         let number = u128::from(self.identity.key.to_bytes()[0]) << 64 | u128::from(self.made);
         let header = Header {
@@ -247,7 +256,7 @@ impl Device {
         };
         let authority = Authority::Judge {
             role: Role::Admin,
-            import: false,
+            import,
         };
         self.store.carry_out(&Job::Ingest {
             opened: &opened,
