@@ -26,15 +26,16 @@ export class Device {
     this.#profile = newFolder(`profile-${name}`)
   }
 
-  /** Starts the browser; the network is as it was when it ended. */
-  async start() {
+  /** Starts the browser; without a word about the network that is as it was when the browser ended. */
+  async start({ offline = this.#offline } = {}) {
+    this.#offline = offline
     this.#context = await chromium.launchPersistentContext(this.#profile, {
       executablePath: CHROMIUM,
       headless: true,
       chromiumSandbox: false,
       args: SWITCHES,
       viewport: this.#viewport,
-      offline: this.#offline,
+      offline,
       timezoneId: 'Europe/Berlin',
       locale: 'en-GB',
     })

@@ -20,6 +20,8 @@ export const STORES = { PostgreSQL: onPostgres, SQLite: onSqlite }
 
 let template = null
 let databases = 0
+// Here and not where it is made: within a test it would be gone after that test.
+after(async () => template && asSuperuser(`DROP DATABASE ${await template} WITH (FORCE)`))
 
 export async function onPostgres() {
   template ??= makeTemplate()
@@ -45,7 +47,6 @@ export async function onPostgres() {
 async function makeTemplate() {
   const name = `journey_template_${process.pid}`
   await asSuperuser(`CREATE DATABASE ${name}`)
-  after(() => asSuperuser(`DROP DATABASE ${name} WITH (FORCE)`))
   await execute(SERVER, ['demo', ...SIZE, '--database', databaseUrl(name)])
   return name
 }

@@ -12,7 +12,7 @@ export const TABLE_NAMES = [...TABLES.keys()]
 function readDeclaration() {
   const tables = new Map()
   const text = readFileSync(path.join(ROOT, 'core/schema/hospital.csv'), 'utf8')
-  for (const line of text.split('\n').slice(1).filter(Boolean)) {
+  for (const line of text.split(/\r?\n/).slice(1).filter(Boolean)) {
     const cells = line.match(/("[^"]*"|[^,]*)(,|$)/g).map((cell) => cell.replace(/,$/, ''))
     const [table, name, type, key] = cells
     const [merge, , access] = cells.slice(10)
@@ -34,7 +34,7 @@ function inPostgres({ name, type }) {
 
 function query(table, column) {
   const columns = TABLES.get(table)
-  return `SELECT ${columns.map(column).join(', ')} FROM ${table} ORDER BY ${keysOf(columns).join(', ')}`
+  return `SELECT ${columns.map(column).join(', ')} FROM ${table}`
 }
 
 async function dump(ask, column) {
@@ -53,9 +53,38 @@ export async function sameEverywhere(devices, hospital) {
   let expected
   await eventually('all devices have the same rows', async () => {
     expected = await ofDevice(first)
-    for (const other of others) assert.deepEqual(await ofDevice(other), expected)
+    for (const other of others) {
+      const found = differences(expected, await ofDevice(other))
+      assert.equal(found.length, 0, `${first.name} and ${other.name} differ:\n${found.join('\n')}`)
+    }
     return true
   })
   assert.ok(expected.patients.length >= 200)
-  if (hospital) assert.deepEqual(await ofPostgres(hospital), expected)
+  if (!hospital) return
+  const found = differences(expected, await ofPostgres(hospital))
+  assert.equal(found.length, 0, `${first.name} and PostgreSQL differ:\n${found.join('\n')}`)
+}
+
+/** The first few differences between two dumps, in words. */
+function differences(left, right) {
+  const found = []
+  for (const table of TABLE_NAMES) {
+    const [lefts, rights] = [left, right].map((tables) => byKey(table, tables[table]))
+    for (const key of new Set([...lefts.keys(), ...rights.keys()])) {
+      const [one, other] = [lefts.get(key), rights.get(key)]
+      if (!one || !other) found.push(`${table} ${key}: ${one ? 'only on the left' : 'only on the right'}`)
+      else {
+        for (const { name } of TABLES.get(table)) {
+          if (one[name] === other[name]) continue
+          found.push(`${table} ${key} ${name}: ${JSON.stringify(one[name])} | ${JSON.stringify(other[name])}`)
+        }
+      }
+    }
+  }
+  return found.length > 6 ? [...found.slice(0, 6), `and ${found.length - 6} more`] : found
+}
+
+function byKey(table, rows) {
+  const keys = keysOf(TABLES.get(table))
+  return new Map(rows.map((row) => [keys.map((name) => row[name]).join('/'), row]))
 }
