@@ -37,7 +37,7 @@ pub struct Plan {
 struct Took {
     /// In all.
     whole: Duration,
-    /// Waiting for answers: the network, the server and its database.
+    /// From question to answer: packing, the network, the server and its database. The rest is the device's own work.
     waiting: Duration,
     /// The server's own processor time.
     server: Duration,
