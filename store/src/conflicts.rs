@@ -23,8 +23,8 @@ pub(crate) struct StoredSide {
     pub shown: bool,
     /// Hexadecimal digits.
     pub actor: Option<String>,
-    /// Microseconds since 1970.
-    pub time: Option<i64>,
+    /// ISO 8601.
+    pub time: Option<String>,
 }
 
 impl From<&Side> for StoredSide {
@@ -33,7 +33,7 @@ impl From<&Side> for StoredSide {
             value: side.value.to_json(),
             shown: side.shown,
             actor: side.actor.as_ref().map(to_hex),
-            time: side.time.map(|t| t.0),
+            time: side.time.map(|t| t.to_string()),
         }
     }
 }
@@ -42,10 +42,14 @@ fn to_hex(actor: &Actor) -> String {
     crate::hex::encode(&actor.0)
 }
 
+/// The sides of a conflict as JSON, the same in both stores.
+pub fn sides_json(sides: &[Side]) -> String {
+    let sides: Vec<StoredSide> = sides.iter().map(StoredSide::from).collect();
+    serde_json::to_string(&sides).expect("BUG: encoding into memory cannot fail")
+}
+
 /// Writes a conflict that is open. One that was open already keeps the time at which it was raised.
 pub(crate) fn raise(connection: &Connection, conflict: &Conflict) -> Result<(), StoreError> {
-    let sides: Vec<StoredSide> = conflict.sides.iter().map(StoredSide::from).collect();
-    let sides = serde_json::to_string(&sides).map_err(StoreError::corrupt)?;
     let sql = "INSERT INTO sync_conflicts (id, kind, tbl, row, col, task, sides, raised_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         ON CONFLICT (id) DO UPDATE SET task = excluded.task, sides = excluded.sides, settled_at = NULL,
@@ -57,7 +61,7 @@ pub(crate) fn raise(connection: &Connection, conflict: &Conflict) -> Result<(), 
         conflict.row.row.to_string(),
         conflict.column,
         &conflict.task,
-        sides,
+        sides_json(&conflict.sides),
         conflict.raised_at.0,
     ))?;
     Ok(())

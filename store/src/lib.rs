@@ -24,6 +24,7 @@ mod tables;
 pub mod testing;
 mod writing;
 
+pub use conflicts::sides_json;
 pub use error::StoreError;
 pub use host::Host;
 pub use replica::Replica;

@@ -117,6 +117,6 @@ fn read_side(connection: &Connection, side: StoredSide) -> Result<ConflictSide, 
         user_id,
         user_name,
         device_id: actor.as_ref().and_then(Actor::device),
-        time: side.time.map(|t| Timestamp(t).to_string()),
+        time: side.time,
     })
 }

@@ -1,6 +1,8 @@
 //! The devices that the server knows, and who signed in on them.
 
 use holdfast_core::ids::{DeviceId, Timestamp, UserId};
+use rusqlite::Connection;
+use uuid::Uuid;
 
 use super::ServerStore;
 use crate::{StoreError, sql_value};
@@ -48,6 +50,44 @@ impl ServerStore {
             .ok_or_else(|| StoreError::corrupt("a device that was just registered is gone"))
     }
 
+    /// Makes the server's own device known: what the server writes is signed with its key.
+    pub(super) fn register_server(
+        connection: &Connection,
+        public_key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let id = DeviceId::of_public_key(public_key).to_string();
+        let sql = "SELECT 1 FROM sync_devices WHERE device = ?1";
+        if connection.prepare_cached(sql)?.exists([&id])? {
+            return Ok(());
+        }
+        connection.execute(
+            "INSERT INTO sync_devices (device, public_key, name, user, registered_at) VALUES (?1, ?2, 'server', ?3, ?4)",
+            (id, public_key, Uuid::nil().to_string(), now.0),
+        )?;
+        Ok(())
+    }
+
+    /// All devices with the names of who signed in on them, in the order in which they came.
+    pub fn devices(&self) -> Result<Vec<(Device, Vec<String>)>, StoreError> {
+        let sql = "SELECT d.device, (SELECT json_group_array(coalesce(u.username, p.user)) FROM sync_device_users AS p
+                LEFT JOIN users AS u ON u.id = p.user WHERE p.device = d.device)
+            FROM sync_devices AS d ORDER BY d.registered_at, d.device";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.query([])?;
+        let mut devices = Vec::new();
+        while let Some(row) = found.next()? {
+            let id = DeviceId(sql_value::uuid_text(&row.get::<_, String>(0)?)?);
+            let mut users: Vec<String> =
+                serde_json::from_str(&row.get::<_, String>(1)?).map_err(StoreError::corrupt)?;
+            users.sort_unstable();
+            if let Some(device) = self.device(id)? {
+                devices.push((device, users));
+            }
+        }
+        Ok(devices)
+    }
+
     /// A device that is known.
     pub fn device(&self, device: DeviceId) -> Result<Option<Device>, StoreError> {
         let sql = "SELECT public_key, name, user, registered_at, revoked_at FROM sync_devices WHERE device = ?1";
@@ -76,7 +116,8 @@ impl ServerStore {
         let transaction = self.connection.transaction()?;
         let sql = "UPDATE sync_devices SET revoked_at = coalesce(revoked_at, ?2) WHERE device = ?1";
         let known = transaction.execute(sql, (device.to_string(), now.0))? > 0;
-        transaction.execute("DELETE FROM sync_sessions WHERE device = ?1", [device.to_string()])?;
+        let sql = "UPDATE sync_sessions SET expires_at = min(expires_at, ?2) WHERE device = ?1";
+        transaction.execute(sql, (device.to_string(), now.0))?;
         transaction.commit()?;
         Ok(known)
     }

@@ -19,7 +19,7 @@ pub use account::Account;
 pub use device::Device;
 pub use quarantine::Quarantined;
 pub use session::{Session, TokenHash};
-pub use stream::{Pulled, Submission};
+pub use stream::{Pulled, Submission, id_taken};
 
 use crate::{Host, StoreError, meta, schema, sql_value};
 
@@ -47,6 +47,10 @@ impl ServerStore {
             let id = uuid::Builder::from_random_bytes(host.bytes()).into_uuid();
             meta::set(&transaction, "hospital_id", id.to_string())?;
             meta::set(&transaction, "server_key", host.bytes::<32>())?;
+        }
+        if let Some(seed) = meta::get(&transaction, "server_key")? {
+            let public_key = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+            Self::register_server(&transaction, &public_key, host.now())?;
         }
         transaction.commit()?;
         Ok(Self {

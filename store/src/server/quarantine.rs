@@ -79,11 +79,14 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// Code and reason of a transaction that was refused before.
-pub(super) fn verdict(connection: &Connection, id: TransactionId) -> Result<Option<(String, String)>, StoreError> {
-    let sql = "SELECT code, reason FROM sync_quarantine WHERE id = ?1";
+/// A transaction that was refused before: code, reason, and itself as it came.
+pub(super) fn verdict(
+    connection: &Connection,
+    id: TransactionId,
+) -> Result<Option<(String, String, Vec<u8>)>, StoreError> {
+    let sql = "SELECT code, reason, entry FROM sync_quarantine WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement
-        .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?)
 }

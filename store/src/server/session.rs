@@ -22,11 +22,12 @@ pub struct Session {
 }
 
 impl ServerStore {
-    /// Begins a session, and forgets those that have expired by then.
+    /// Begins a session, and forgets those that have expired by then, but for those that [`Self::was_locked_out`] tells of.
     pub fn open_session(&mut self, token: &TokenHash, session: &Session) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         transaction.execute(
-            "DELETE FROM sync_sessions WHERE expires_at <= ?1",
+            "DELETE FROM sync_sessions WHERE expires_at <= ?1
+                AND device NOT IN (SELECT device FROM sync_devices WHERE revoked_at IS NOT NULL)",
             [session.created_at.0],
         )?;
         transaction.execute(
@@ -56,6 +57,19 @@ impl ServerStore {
             created_at: Timestamp(row.get(2)?),
             expires_at: Timestamp(row.get(3)?),
         }))
+    }
+
+    /// True if the token was good once and its device has been revoked since.
+    pub fn was_locked_out(&self, token: &TokenHash) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM sync_sessions JOIN sync_devices USING (device)
+            WHERE token_hash = ?1 AND revoked_at IS NOT NULL";
+        Ok(self.connection.prepare_cached(sql)?.exists([token])?)
+    }
+
+    /// Ends all sessions of a user. Returns how many there were.
+    pub fn close_sessions_of(&mut self, user: UserId) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM sync_sessions WHERE user = ?1";
+        Ok(self.connection.execute(sql, [user.to_string()])? as u64)
     }
 
     /// Ends a session.

@@ -102,6 +102,15 @@ fn head(connection: &Connection) -> Result<Seq, StoreError> {
     Ok(Seq(meta::get::<i64>(connection, "head")?.unwrap_or(0) as u64))
 }
 
+/// The outcome of a transaction that has the id of another one.
+pub fn id_taken(id: TransactionId) -> PushOutcome {
+    PushOutcome::Rejected {
+        id,
+        code: "id_taken".to_owned(),
+        reason: "another transaction has this id already".to_owned(),
+    }
+}
+
 /// A batch on its way into the stream.
 struct Taking<'c> {
     connection: &'c Connection,
@@ -145,26 +154,28 @@ impl Taking<'_> {
 
     /// What became of a transaction that came before.
     fn known(&self, id: TransactionId, transaction: &Transaction) -> Result<Option<PushOutcome>, StoreError> {
-        let rejected = |code: String, reason: String| PushOutcome::Rejected { id, code, reason };
         let sql = "SELECT seq, entry FROM sync_log WHERE id = ?1";
         let logged: Option<(i64, Vec<u8>)> = self
             .connection
             .prepare_cached(sql)?
             .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        if let Some((seq, entry)) = logged {
-            let entry: Transaction = protocol::decode(&entry).map_err(StoreError::corrupt)?;
-            if entry.body != transaction.body {
-                let reason = "another transaction has this id already".to_owned();
-                return Ok(Some(rejected("id_taken".to_owned(), reason)));
+        let (outcome, entry) = match logged {
+            Some((seq, entry)) => {
+                let seq = Seq(seq as u64);
+                (PushOutcome::Accepted { id, seq }, entry)
             }
-            return Ok(Some(PushOutcome::Accepted {
-                id,
-                seq: Seq(seq as u64),
-            }));
-        }
-        let refused = quarantine::verdict(self.connection, id)?;
-        Ok(refused.map(|(code, reason)| rejected(code, reason)))
+            None => match quarantine::verdict(self.connection, id)? {
+                Some((code, reason, entry)) => (PushOutcome::Rejected { id, code, reason }, entry),
+                None => return Ok(None),
+            },
+        };
+        let entry: Transaction = protocol::decode(&entry).map_err(StoreError::corrupt)?;
+        Ok(Some(if entry.body == transaction.body {
+            outcome
+        } else {
+            id_taken(id)
+        }))
     }
 
     fn log(&self, submission: &Submission) -> Result<(), StoreError> {

@@ -182,6 +182,11 @@ impl Store {
         on!(self, read, store => store.device(device))
     }
 
+    /// All devices with the names of who signed in on them, in the order in which they came.
+    pub async fn devices(&self) -> Result<Vec<(Device, Vec<String>)>, StoreError> {
+        on!(self, read, store => store.devices())
+    }
+
     /// True if the user has ever signed in on the device: only then may it sign in the user's name.
     pub async fn has_signed_in(&self, device: DeviceId, user: UserId) -> Result<bool, StoreError> {
         on!(self, read, store => store.has_signed_in(device, user))
@@ -200,6 +205,16 @@ impl Store {
     /// The session of a token, unless it has expired.
     pub async fn session(&self, token: TokenHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
         on!(self, read, store => store.session(&token, now))
+    }
+
+    /// True if the token was good once and its device has been revoked since.
+    pub async fn was_locked_out(&self, token: TokenHash) -> Result<bool, StoreError> {
+        on!(self, read, store => store.was_locked_out(&token))
+    }
+
+    /// Ends all sessions of a user. Returns how many there were.
+    pub async fn close_sessions_of(&self, user: UserId) -> Result<u64, StoreError> {
+        on!(self, write, store => store.close_sessions_of(user))
     }
 
     /// Ends a session.

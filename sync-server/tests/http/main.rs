@@ -10,4 +10,5 @@ mod push;
 mod rejections;
 mod restart;
 mod sign_in;
+mod stores;
 mod support;

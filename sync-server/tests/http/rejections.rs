@@ -21,7 +21,8 @@ on_both_stores! {
     a_user_who_never_signed_in_here_is_refused
     a_transaction_without_its_changes_is_refused
     an_impossible_time_is_refused
-    a_value_that_only_the_tables_refuse_stops_nobody
+    an_id_is_taken_once
+    a_value_that_no_table_can_hold_stops_nobody
 }
 
 /// Pushes a bad transaction between two good ones: only it is rejected, and only they are stored.
@@ -170,8 +171,47 @@ fn an_impossible_time_is_refused(hospital: &Hospital) {
     }
 }
 
-/// PostgreSQL cannot index a value of this size; SQLite can. Either way everybody else's work arrives.
-fn a_value_that_only_the_tables_refuse_stops_nobody(hospital: &Hospital) {
+/// Whatever became of the first transaction with an id, another one with that id never gets its outcome.
+fn an_id_is_taken_once(hospital: &Hospital) {
+    let mut phone = hospital.device(users::NURSE);
+    let (_, good) = phone.new_patient("P-1");
+    let (_, refused) = phone.new_patient(&"9".repeat(21));
+    let mut pretend = |number: &str, id: TransactionId| {
+        let (_, mut other) = phone.new_patient(number);
+        other.opened.body.id = id;
+        phone.sign(&other)
+    };
+    let (like_good, like_refused) = (
+        pretend("P-2", good.opened.body.id),
+        pretend("P-3", refused.opened.body.id),
+    );
+    let all = vec![good.transaction, refused.transaction, like_good, like_refused];
+    let judge = |outcomes: &[PushOutcome]| {
+        let codes: Vec<_> = outcomes
+            .iter()
+            .map(|outcome| match outcome {
+                PushOutcome::Accepted { .. } => "accepted",
+                PushOutcome::Rejected { code, .. } => code,
+            })
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(hospital.stored("patients").1, 1);
+        codes
+    };
+    let expected = ["accepted", "invalid_value", "id_taken", "id_taken"];
+    assert_eq!(judge(&phone.push_all(all.clone())), expected, "in one push");
+    assert_eq!(judge(&phone.push_all(all.clone())), expected, "the same again");
+    let apart: Vec<_> = all.iter().map(|t| phone.push(t)).collect();
+    assert_eq!(judge(&apart), expected, "each for itself");
+    let backwards: Vec<_> = all.into_iter().rev().collect();
+    let mut outcomes = judge(&phone.push_all(backwards));
+    outcomes.reverse();
+    assert_eq!(outcomes, expected, "in another order");
+    assert_eq!(hospital.block_on(hospital.store.quarantine(10)).unwrap().len(), 1);
+}
+
+/// PostgreSQL cannot index a value of this size; SQLite can. Both refuse it, and everybody else's work arrives.
+fn a_value_that_no_table_can_hold_stops_nobody(hospital: &Hospital) {
     let mut admin = hospital.device(users::ADMIN);
     let noise: String = (0..9_000u32)
         .map(|i| char::from(b'a' + (i.wrapping_mul(2_654_435_761) >> 27) as u8 % 26))
@@ -188,8 +228,9 @@ fn a_value_that_only_the_tables_refuse_stops_nobody(hospital: &Hospital) {
     let (_, good) = admin.new_patient("P-1");
     let outcomes = admin.push_all(vec![long.transaction, good.transaction]);
     assert!(matches!(outcomes[1], PushOutcome::Accepted { .. }), "{:?}", outcomes[1]);
-    if let PushOutcome::Rejected { code, reason, .. } = &outcomes[0] {
-        assert_eq!(code, "refused_by_tables", "{reason}");
+    match &outcomes[0] {
+        PushOutcome::Rejected { code, reason, .. } => assert_eq!(code, "invalid_value", "{reason}"),
+        PushOutcome::Accepted { .. } => panic!("it was accepted"),
     }
     assert_eq!(hospital.stored("patients").1, 1);
 }

@@ -9,7 +9,8 @@ use holdfast_core::{
     protocol::{PushOutcome, decode, encode},
     transaction::Transaction,
 };
-use holdfast_store::server::Submission;
+use holdfast_store::server::{Submission, id_taken};
+use minicbor::bytes::ByteVec;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -132,19 +133,24 @@ impl<'a> Batch<'a> {
         load(self.connection, &mut self.set, &needs).await?;
         let mut outcomes = Vec::with_capacity(submissions.len());
         for submission in submissions {
-            let id = submission.opened.body.id.0;
-            let outcome = match known.get(&id) {
-                Some(outcome) => outcome.clone(),
-                None => self.judge(submission).await?,
+            let (id, body) = (submission.opened.body.id, &submission.transaction.body);
+            let outcome = match known.get(&id.0) {
+                Some((outcome, earlier)) if earlier == body => outcome.clone(),
+                // It never reached the stream, and its maker must know.
+                Some(_) => id_taken(id),
+                None => {
+                    let outcome = self.judge(submission).await?;
+                    known.insert(id.0, (outcome.clone(), body.clone()));
+                    outcome
+                }
             };
-            known.insert(id, outcome.clone());
             outcomes.push(outcome);
         }
         Ok(outcomes)
     }
 
-    /// The outcomes of those that came before.
-    async fn known(&mut self, submissions: &[Submission]) -> Result<HashMap<Uuid, PushOutcome>, StoreError> {
+    /// The outcomes of those that came before, and their bodies.
+    async fn known(&mut self, submissions: &[Submission]) -> Result<HashMap<Uuid, (PushOutcome, ByteVec)>, StoreError> {
         let ids: Vec<Uuid> = submissions.iter().map(|s| s.opened.body.id.0).collect();
         let mut known = quarantine::outcomes(self.connection, &ids).await?;
         let logged = sqlx::query("SELECT id, seq, entry FROM sync.log WHERE id = ANY($1)")
@@ -155,10 +161,11 @@ impl<'a> Batch<'a> {
             let (id, seq): (Uuid, i64) = (record.try_get(0)?, record.try_get(1)?);
             let entry: Transaction =
                 decode(record.try_get(2)?).map_err(|_| StoreError::Corrupt("a log entry cannot be read"))?;
-            let same = submissions
-                .iter()
-                .any(|s| s.opened.body.id.0 == id && s.transaction.body == entry.body);
-            known.insert(id, known_outcome(TransactionId(id), Seq(seq as u64), same));
+            let outcome = PushOutcome::Accepted {
+                id: TransactionId(id),
+                seq: Seq(seq as u64),
+            };
+            known.insert(id, (outcome, entry.body));
         }
         Ok(known)
     }
@@ -269,18 +276,6 @@ impl<'a> Batch<'a> {
             .await?;
         }
         Ok(())
-    }
-}
-
-/// A transaction of the same name but another content never reached the stream, and its maker must know.
-fn known_outcome(id: TransactionId, seq: Seq, same: bool) -> PushOutcome {
-    if same {
-        return PushOutcome::Accepted { id, seq };
-    }
-    PushOutcome::Rejected {
-        id,
-        code: "id_taken".to_owned(),
-        reason: "another transaction has this id already".to_owned(),
     }
 }
 

@@ -9,6 +9,22 @@ use super::{
     time::{self, micros},
 };
 
+/// A device, and one thing more.
+macro_rules! select_device {
+    ($more:literal, $which:literal) => {
+        concat!(
+            "SELECT device, public_key, name, user_id, ",
+            micros!("registered_at"),
+            ", ",
+            micros!("revoked_at"),
+            ", ",
+            $more,
+            " FROM sync.devices d ",
+            $which
+        )
+    };
+}
+
 impl PostgresStore {
     /// Makes a device known, if it isn't, and remembers that the user signed in on it. Returns it as it stands; a revoked
     /// one stays revoked.
@@ -44,17 +60,29 @@ impl PostgresStore {
 
     /// A device that is known.
     pub async fn device(&self, device: DeviceId) -> Result<Option<Device>, StoreError> {
-        let found = sqlx::query(concat!(
-            "SELECT device, public_key, name, user_id, ",
-            micros!("registered_at"),
-            ", ",
-            micros!("revoked_at"),
-            " FROM sync.devices WHERE device = $1"
-        ))
-        .bind(device.0)
-        .fetch_optional(&self.pool)
-        .await?;
+        let found = sqlx::query(select_device!("NULL", "WHERE device = $1"))
+            .bind(device.0)
+            .fetch_optional(&self.pool)
+            .await?;
         found.as_ref().map(read).transpose()
+    }
+
+    /// All devices with the names of who signed in on them, in the order in which they came.
+    pub async fn devices(&self) -> Result<Vec<(Device, Vec<String>)>, StoreError> {
+        let found = sqlx::query(select_device!(
+            "ARRAY(SELECT COALESCE(u.username, p.user_id::text) FROM sync.device_users p
+                 LEFT JOIN users u ON u.id = p.user_id WHERE p.device = d.device)",
+            "ORDER BY registered_at, device"
+        ))
+        .fetch_all(&self.pool)
+        .await?;
+        let mut devices = Vec::with_capacity(found.len());
+        for record in &found {
+            let mut users: Vec<String> = record.try_get(6)?;
+            users.sort_unstable();
+            devices.push((read(record)?, users));
+        }
+        Ok(devices)
     }
 
     /// True if the user has ever signed in on the device: only then may it sign in the user's name.
@@ -78,8 +106,9 @@ impl PostgresStore {
         .bind(now.to_string())
         .execute(&mut *transaction)
         .await?;
-        sqlx::query("DELETE FROM sync.sessions WHERE device = $1")
+        sqlx::query("UPDATE sync.sessions SET expires_at = LEAST(expires_at, $2::text::timestamptz) WHERE device = $1")
             .bind(device.0)
+            .bind(now.to_string())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use holdfast_core::{
     ids::{DeviceId, Timestamp, TransactionId, UserId},
     protocol::{PushOutcome, decode, encode},
+    transaction::Transaction,
 };
 use holdfast_store::server::{Quarantined, Submission};
+use minicbor::bytes::ByteVec;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -71,12 +73,12 @@ fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-/// The outcomes of transactions that were refused before.
+/// The outcomes of transactions that were refused before, and their bodies.
 pub(super) async fn outcomes(
     connection: &mut PgConnection,
     ids: &[Uuid],
-) -> Result<HashMap<Uuid, PushOutcome>, StoreError> {
-    let found = sqlx::query("SELECT id, code, reason FROM sync.quarantine WHERE id = ANY($1)")
+) -> Result<HashMap<Uuid, (PushOutcome, ByteVec)>, StoreError> {
+    let found = sqlx::query("SELECT id, code, reason, entry FROM sync.quarantine WHERE id = ANY($1)")
         .bind(ids)
         .fetch_all(connection)
         .await?;
@@ -88,9 +90,13 @@ pub(super) async fn outcomes(
             code: record.try_get(1)?,
             reason: record.try_get(2)?,
         };
-        outcomes.insert(id, outcome);
+        outcomes.insert(id, (outcome, read(record.try_get(3)?)?.body));
     }
     Ok(outcomes)
+}
+
+fn read(entry: &[u8]) -> Result<Transaction, StoreError> {
+    decode(entry).map_err(|_| StoreError::Corrupt("a quarantined transaction cannot be read"))
 }
 
 impl PostgresStore {
@@ -113,8 +119,7 @@ impl PostgresStore {
                 code: record.try_get(3)?,
                 reason: record.try_get(4)?,
                 refused_at: time::read(&record, 5)?,
-                transaction: decode(record.try_get(6)?)
-                    .map_err(|_| StoreError::Corrupt("a quarantined transaction cannot be read"))?,
+                transaction: read(record.try_get(6)?)?,
             });
         }
         Ok(quarantined)

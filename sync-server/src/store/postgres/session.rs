@@ -10,13 +10,15 @@ use super::{
 };
 
 impl PostgresStore {
-    /// Begins a session. Expired ones are cleared away.
+    /// Begins a session, and forgets those that have expired by then, but for those that [`Self::was_locked_out`] tells of.
     pub async fn open_session(&self, token: &TokenHash, session: &Session) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sync.sessions WHERE device = $1 AND expires_at <= $2::text::timestamptz")
-            .bind(session.device.0)
-            .bind(session.created_at.to_string())
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "DELETE FROM sync.sessions WHERE expires_at <= $1::text::timestamptz
+                 AND device NOT IN (SELECT device FROM sync.devices WHERE revoked_at IS NOT NULL)",
+        )
+        .bind(session.created_at.to_string())
+        .execute(&self.pool)
+        .await?;
         sqlx::query(
             "INSERT INTO sync.sessions (token, user_id, device, created_at, expires_at)
              VALUES ($1, $2, $3, $4::text::timestamptz, $5::text::timestamptz)",
@@ -51,6 +53,26 @@ impl PostgresStore {
             created_at: time::read(&record, 2)?,
             expires_at: time::read(&record, 3)?,
         }))
+    }
+
+    /// True if the token was good once and its device has been revoked since.
+    pub async fn was_locked_out(&self, token: &TokenHash) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM sync.sessions JOIN sync.devices USING (device)
+                 WHERE token = $1 AND revoked_at IS NOT NULL)",
+        )
+        .bind(token.to_vec())
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    /// Ends all sessions of a user. Returns how many there were.
+    pub async fn close_sessions_of(&self, user: UserId) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM sync.sessions WHERE user_id = $1")
+            .bind(user.0)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected())
     }
 
     /// Ends a session.

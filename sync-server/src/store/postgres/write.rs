@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use holdfast_core::{
     document::{Actor, DocumentId},
     ids::{Timestamp, UserId},
-    ingest::{Claim, Claimant, Conflict, ConflictId, Effects, RowKey, RowState, Side},
+    ingest::{Claim, Claimant, Conflict, ConflictId, Effects, RowKey, RowState},
     schema::Schema,
 };
+use holdfast_store::sides_json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{StoreError, claimants, rows};
-use crate::hex;
 
 /// How many rows one statement carries.
 pub(super) const CHUNK: usize = 5_000;
@@ -171,27 +171,11 @@ async fn raise(connection: &mut PgConnection, conflicts: &[&Conflict]) -> Result
     .bind(conflicts.iter().map(|c| c.row.row.0).collect::<Vec<_>>())
     .bind(conflicts.iter().map(|c| c.column).collect::<Vec<_>>())
     .bind(each(|c| c.task.clone()))
-    .bind(each(|c| sides(&c.sides)))
+    .bind(each(|c| sides_json(&c.sides)))
     .bind(each(|c| c.raised_at.to_string()))
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// The sides of a conflict as JSON.
-fn sides(sides: &[Side]) -> String {
-    let json: serde_json::Value = sides
-        .iter()
-        .map(|side| {
-            serde_json::json!({
-                "value": side.value.to_json(),
-                "shown": side.shown,
-                "actor": side.actor.as_ref().map(|a| hex::encode(&a.0)),
-                "time": side.time.map(|t| t.to_string()),
-            })
-        })
-        .collect();
-    json.to_string()
 }
 
 async fn actors(connection: &mut PgConnection, actors: &BTreeMap<Actor, UserId>) -> Result<(), StoreError> {
