@@ -32,7 +32,14 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let token = bearer(parts).ok_or(ApiError::Unauthorized)?;
-        let session = app.store.session(token, now()).await?.ok_or(ApiError::Unauthorized)?;
+        let Some(session) = app.store.session(token, now()).await? else {
+            let locked_out = app.store.was_locked_out(token).await?;
+            return Err(if locked_out {
+                ApiError::DeviceRevoked
+            } else {
+                ApiError::Unauthorized
+            });
+        };
         let account = app.store.account(session.user).await?.ok_or(ApiError::Unauthorized)?;
         if !account.is_active {
             return Err(ApiError::Inactive);

@@ -8,8 +8,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
-use holdfast_core::protocol::{ErrorResponse, MAX_PUSH_TRANSACTIONS, MAX_REQUEST_BYTES};
+use holdfast_core::protocol::{ErrorResponse, MAX_PUSH_TRANSACTIONS};
 
+use super::MAX_SIGN_IN_BYTES;
 use crate::{committer::CommitError, store::StoreError};
 
 /// Why a request is refused.
@@ -42,9 +43,9 @@ pub enum ApiError {
     /// The address takes other methods.
     #[error("This address does not take this method.")]
     MethodNotAllowed,
-    /// The body is larger than allowed, packed or unpacked.
-    #[error("The request has more than {MAX_REQUEST_BYTES} bytes.")]
-    TooLarge,
+    /// The body is larger than this many bytes, packed or unpacked.
+    #[error("The request has more than {0} bytes.")]
+    TooLarge(usize),
     /// A push has too many transactions.
     #[error("The push has {0} transactions, where {MAX_PUSH_TRANSACTIONS} are allowed.")]
     TooMany(usize),
@@ -77,7 +78,7 @@ impl ApiError {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
-            Self::TooLarge | Self::TooMany(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::TooLarge(_) | Self::TooMany(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::UnknownEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unknown_encoding"),
             Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
             Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
@@ -141,10 +142,11 @@ impl From<CommitError> for ApiError {
     }
 }
 
+/// The sign-in is the one request in JSON.
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self::TooLarge;
+            return Self::TooLarge(MAX_SIGN_IN_BYTES);
         }
         Self::Malformed(rejection.body_text())
     }

@@ -6,13 +6,14 @@ use std::{
 };
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use tracing::Instrument;
+use uuid::Uuid;
 
 use super::ApiError;
 use crate::store::random;
@@ -21,6 +22,8 @@ use crate::store::random;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const HOSPITAL: HeaderName = HeaderName::from_static("holdfast-hospital");
 
 /// What pages of this origin may do: run what came from here, WebAssembly included, and talk to here.
 const CONTENT_SECURITY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
@@ -68,6 +71,16 @@ pub(super) async fn security_headers(request: Request, next: Next) -> Response {
             .headers_mut()
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Tells a device which hospital answers, be it with an error: a device may find another server at its address.
+pub(super) async fn name_hospital(State(hospital): State<Uuid>, request: Request, next: Next) -> Response {
+    let is_sync = request.uri().path().starts_with("/v1/");
+    let mut response = next.run(request).await;
+    if is_sync && let Ok(name) = HeaderValue::from_str(&hospital.to_string()) {
+        response.headers_mut().insert(HOSPITAL, name);
     }
     response
 }

@@ -32,6 +32,7 @@ use axum::{
 use holdfast_core::ids::Seq;
 use tokio::sync::{Semaphore, watch};
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+use uuid::Uuid;
 
 use crate::{committer::Committer, sign_in::Attempts, store::Store};
 
@@ -48,6 +49,8 @@ const VERIFIERS: usize = 2;
 pub struct Shared {
     /// The store.
     pub store: Store,
+    /// Which hospital this is, as it was when the server started.
+    pub hospital: Uuid,
     /// Where pushes go.
     pub committer: Committer,
     /// The stream's end, as far as this server knows.
@@ -62,9 +65,16 @@ type App = Arc<Shared>;
 
 impl Shared {
     /// The routes' state.
-    pub fn new(store: Store, committer: Committer, head: watch::Receiver<Seq>, closing: watch::Receiver<bool>) -> Self {
+    pub fn new(
+        store: Store,
+        hospital: Uuid,
+        committer: Committer,
+        head: watch::Receiver<Seq>,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
         Self {
             store,
+            hospital,
             committer,
             head,
             closing,
@@ -76,6 +86,7 @@ impl Shared {
 
 /// All routes. `app` is the folder of the built ward app.
 pub fn router(shared: Shared, app: Option<PathBuf>) -> Router {
+    let hospital = shared.hospital;
     let api = Router::new()
         .route(
             "/session",
@@ -108,5 +119,6 @@ pub fn router(shared: Shared, app: Option<PathBuf>) -> Router {
         .layer(middleware::from_fn(guard::security_headers))
         .layer(middleware::from_fn(guard::time_limit))
         .layer(guard::catch_panics())
+        .layer(middleware::from_fn_with_state(hospital, guard::name_hospital))
         .layer(middleware::from_fn(guard::log))
 }

@@ -44,10 +44,11 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let (head, heads) = watch::channel(server.store.head().await?);
+    let hospital = server.store.hospital_id().await?;
     let (close, closing) = watch::channel(false);
     let (committer, writing) = Committer::start(server.store.clone(), head.clone());
     let watching = tokio::spawn(watch_stream(server.store.clone(), head));
-    let shared = Shared::new(server.store, committer, heads, closing.clone());
+    let shared = Shared::new(server.store, hospital, committer, heads, closing.clone());
     let router = router(shared, server.app);
     let begin_closing = async move {
         stop.await;

@@ -9,6 +9,7 @@ on_both_stores! {
     a_wrong_password_and_an_unknown_user_are_told_alike
     guessing_has_to_wait
     a_malformed_request_says_what_is_wrong
+    a_request_that_is_too_large_is_told_the_limit
     without_a_good_token_nothing_is_told
     a_user_who_is_not_active_cannot_sign_in
     a_lost_device_is_locked_out
@@ -63,6 +64,14 @@ fn a_malformed_request_says_what_is_wrong(hospital: &Hospital) {
     }
 }
 
+fn a_request_that_is_too_large_is_told_the_limit(hospital: &Hospital) {
+    let url = format!("{}/v1/session", hospital.url);
+    let body = format!("{{\"username\":\"{}\"}}", "x".repeat(16 << 10));
+    let answer = request("POST", &url, &[("content-type", "application/json")], body.as_bytes());
+    assert_eq!(answer.error(), (413, "too_large".to_owned()));
+    assert!(answer.text().contains("more than 16384 bytes"), "{}", answer.text());
+}
+
 fn without_a_good_token_nothing_is_told(hospital: &Hospital) {
     let zeros = format!("Bearer {}", "0".repeat(64));
     for (method, path) in [
@@ -114,11 +123,9 @@ fn a_lost_device_is_locked_out(hospital: &Hospital) {
             .block_on(hospital.store.revoke_device(device.id(), now))
             .unwrap()
     );
-    assert_eq!(device.send("GET", "/v1/pull", &[], &[]).status, 401);
-    assert_eq!(
-        device.sign_in("nils", PASSWORD).error(),
-        (403, "device_revoked".to_owned())
-    );
+    let locked_out = (403, "device_revoked".to_owned());
+    assert_eq!(device.send("GET", "/v1/pull", &[], &[]).error(), locked_out);
+    assert_eq!(device.sign_in("nils", PASSWORD).error(), locked_out);
 }
 
 fn no_answer_tells_a_password_hash(hospital: &Hospital) {

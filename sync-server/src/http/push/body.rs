@@ -36,7 +36,7 @@ pub(super) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|e| ApiError::Malformed(format!("the body ended early: {e}")))?;
         if bytes.len() + piece.len() > MAX_REQUEST_BYTES {
-            return Err(ApiError::TooLarge);
+            return Err(ApiError::TooLarge(MAX_REQUEST_BYTES));
         }
         bytes.extend_from_slice(&piece);
     }
@@ -54,7 +54,7 @@ pub(super) fn unpack(packed: Vec<u8>, packing: Packing) -> Result<Vec<u8>, ApiEr
         .read_to_end(&mut unpacked)
         .map_err(|e| ApiError::Malformed(format!("the body cannot be unpacked: {e}")))?;
     if unpacked.len() > MAX_REQUEST_BYTES {
-        return Err(ApiError::TooLarge);
+        return Err(ApiError::TooLarge(MAX_REQUEST_BYTES));
     }
     Ok(unpacked)
 }

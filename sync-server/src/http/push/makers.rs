@@ -42,7 +42,7 @@ pub(super) async fn admit(
     Ok(verified.into_iter().map(|one| one.and_then(admit_one)).collect())
 }
 
-/// The role of a user who has signed in on the device.
+/// The role of a user who has signed in on the device, active or not.
 async fn maker(store: &Store, device: DeviceId, user: UserId) -> Result<Result<Role, Objection>, StoreError> {
     if !store.has_signed_in(device, user).await? {
         let reason = format!("User {user} has never signed in on this device.");
@@ -51,5 +51,9 @@ async fn maker(store: &Store, device: DeviceId, user: UserId) -> Result<Result<R
     let Some(account) = store.account(user).await? else {
         return Ok(Err(("unknown_user", format!("There is no user {user} any more."))));
     };
+    if !account.is_active {
+        // What was done was done: a drug given before the account was switched off must not be lost.
+        tracing::warn!(%user, %device, "taking in work of a user who is not active");
+    }
     Ok(Role::from_str(&account.role).map_err(|unknown| ("unknown_role", unknown.to_string())))
 }

@@ -60,7 +60,7 @@ pub(in crate::http) async fn handle(
     tracing::info!(user = %account.user, device = %device.id, "signed in");
     Ok(Json(SignInResponse {
         token: hex::encode(&token),
-        hospital_id: app.store.hospital_id().await?.to_string(),
+        hospital_id: app.hospital.to_string(),
         user_id: account.user,
         username: account.username,
         display_name: account.display_name,

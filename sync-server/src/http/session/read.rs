@@ -26,7 +26,7 @@ pub(in crate::http) struct Who {
 
 pub(in crate::http) async fn handle(State(app): State<App>, who: SignedIn) -> Result<Json<Who>, ApiError> {
     Ok(Json(Who {
-        hospital_id: app.store.hospital_id().await?.to_string(),
+        hospital_id: app.hospital.to_string(),
         user_id: who.account.user,
         username: who.account.username,
         display_name: who.account.display_name,
