@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod demo;
+mod device;
 mod import;
 mod logging;
 mod serve;
@@ -36,6 +37,7 @@ enum Command {
     Import(import::Options),
     Validate(validate::Options),
     User(user::Options),
+    Device(device::Options),
 }
 
 impl Cli {
@@ -65,6 +67,7 @@ impl Command {
         match self {
             Self::Serve(options) => serve::run(options).await,
             Self::User(options) => user::run(options).await,
+            Self::Device(options) => device::run(options).await,
             Self::Demo(options) => demo::run(options).await,
             Self::Import(options) => import::run(options).await,
             Self::Validate(options) => validate::run(options).await,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in tests a panic is the report")]
 
 mod app_files;
+mod commands;
 mod every_answer;
 mod hostile;
 mod live;

@@ -5,7 +5,7 @@ use anyhow::Context;
 use super::prompt;
 use crate::cli::StoreOptions;
 
-/// Gives a user another password. Sessions that are open stay open.
+/// Gives a user another password. The user's sessions end.
 #[derive(clap::Args, Debug)]
 pub(super) struct Options {
     /// The user's name.
@@ -22,6 +22,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<()> {
     let account = account.with_context(|| format!("there is no user {}", options.username))?;
     let hash = prompt::hash(options.password).await?;
     store.set_password(account.user, &hash).await?;
-    println!("{} has a new password", account.username);
+    let sessions = store.close_sessions_of(account.user).await?;
+    println!("{} has a new password; {sessions} sessions ended", account.username);
     Ok(())
 }

@@ -86,6 +86,15 @@ impl Hospital {
         Path::new(self.folder.path()).join("app")
     }
 
+    /// The options with which a command finds the hospital's store.
+    pub fn store_arguments(&self) -> [String; 2] {
+        let data = || self.folder.path().join("data").display().to_string();
+        match &self.database {
+            Some(database) => ["--database".to_owned(), database.url()],
+            None => ["--data".to_owned(), data()],
+        }
+    }
+
     /// Runs something on the store.
     pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.as_ref().unwrap().block_on(work)
