@@ -19,6 +19,9 @@ export class Device {
   #offline = false
   #viewport
 
+  /** What its pages failed with. */
+  problems = []
+
   constructor(name, url, { viewport = WIDE } = {}) {
     this.name = name
     this.url = url
@@ -42,7 +45,6 @@ export class Device {
     this.#context.setDefaultTimeout(15_000)
     await this.#context.addInitScript(keepWorkerInSight)
     this.page = this.#context.pages()[0] ?? (await this.#context.newPage())
-    this.problems = []
     this.page.on('pageerror', (error) => this.problems.push(String(error)))
   }
 
@@ -102,11 +104,15 @@ export class Device {
   }
 
   async connection(state, patience = 20_000) {
-    await this.page.locator(`[data-testid=status-connection][data-connection=${state}]`).waitFor({ timeout: patience })
+    await this.page
+      .locator(`[data-testid=status-connection][data-connection=${state}]`)
+      .waitFor({ timeout: patience })
   }
 
   async count(of, number, patience = 30_000) {
-    await this.page.locator(`[data-testid=status-${of}][data-count="${number}"]`).waitFor({ timeout: patience })
+    await this.page
+      .locator(`[data-testid=status-${of}][data-count="${number}"]`)
+      .waitFor({ timeout: patience })
   }
 
   /** All that was done here has reached the server, and all that the server had is here. */
@@ -133,7 +139,10 @@ export class Device {
   }
 
   async ask(name, argument) {
-    const { answer, error } = await this.page.evaluate((question) => globalThis.askWorker(question), { name, argument })
+    const { answer, error } = await this.page.evaluate((question) => globalThis.askWorker(question), {
+      name,
+      argument,
+    })
     if (error) throw new Error(`${name}: ${error.code}: ${error.message}`)
     return answer
   }

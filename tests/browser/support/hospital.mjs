@@ -34,7 +34,9 @@ export async function onPostgres() {
   return {
     server,
     url: server.url,
+    store: 'PostgreSQL',
     sql: (query) => rowsOf(url, query),
+    sqlAll: (queries) => Promise.all(queries.map((query) => rowsOf(url, query))),
     /** Without the server's knowledge. */
     change: (statement) => psql(url, statement),
     async close() {
@@ -60,7 +62,9 @@ function databaseUrl(name) {
 /** `psql` as it stands in PATH, or where Debian puts it. */
 function psqlProgram() {
   const debian = '/usr/lib/postgresql'
-  const folders = existsSync(debian) ? readdirSync(debian).map((version) => path.join(debian, version, 'bin')) : []
+  const folders = existsSync(debian)
+    ? readdirSync(debian).map((version) => path.join(debian, version, 'bin'))
+    : []
   const places = [...(process.env.PATH ?? '').split(':'), ...folders]
   const found = places.map((folder) => path.join(folder, 'psql')).find((file) => existsSync(file))
   if (!found) throw new Error('psql is missing: install `postgresql-client`')
@@ -95,7 +99,9 @@ export async function onSqlite() {
   return {
     server,
     url: server.url,
-    sql: (query) => readSqlite(server, folder, query),
+    store: 'SQLite',
+    sql: async (query) => (await readSqlite(server, folder, [query]))[0],
+    sqlAll: (queries) => readSqlite(server, folder, queries),
     close: () => server.kill(),
   }
 }
@@ -107,19 +113,22 @@ async function makeOriginal() {
 }
 
 /** A server that ended in good order leaves one whole file, which any SQLite can read. */
-async function readSqlite(server, folder, query) {
+async function readSqlite(server, folder, queries) {
   await server.stop()
   const bytes = readFileSync(path.join(folder, 'holdfast.sqlite'))
   await server.start()
   const SQL = await openSqlJs()
   const database = new SQL.Database(withoutWal(bytes))
   try {
-    const [answer] = database.exec(query)
-    if (!answer) return []
-    return answer.values.map((row) => Object.fromEntries(answer.columns.map((name, at) => [name, row[at]])))
+    return queries.map((query) => objects(database.exec(query)))
   } finally {
     database.close()
   }
+}
+
+function objects([answer]) {
+  if (!answer) return []
+  return answer.values.map((row) => Object.fromEntries(answer.columns.map((name, at) => [name, row[at]])))
 }
 
 /** The file says that it wants a write-ahead log beside it, which a database in memory cannot have. */

@@ -19,8 +19,8 @@ export class Line {
   }
 
   /**
-   * From the next push on nothing more passes: `after` is `'request'` (its first bytes do not reach the server whole)
-   * or `'answer'` (the server has answered, the device never hears it). Resolves at that moment.
+   * From the next push on nothing more passes. `after` is `'half'` (half of the push has reached the server), `'whole'`
+   * (all of it has) or `'answer'` (the server has answered too). Resolves at that moment.
    */
   cut(after) {
     return new Promise((resolve) => (this.#watch = { after, reached: resolve }))
@@ -49,9 +49,9 @@ export class Line {
       if (dead) return
       // A connection is used for other requests before and after.
       pushes = pushes || bytes.includes('POST /v1/push')
-      if (!pushes || this.#watch?.after !== 'request') return void server.write(bytes)
-      server.write(bytes.subarray(0, Math.floor(bytes.length / 2)))
-      stop()
+      const after = pushes ? this.#watch?.after : null
+      server.write(after === 'half' ? bytes.subarray(0, Math.floor(bytes.length / 2)) : bytes)
+      if (after === 'half' || after === 'whole') stop()
     })
     server.on('data', (bytes) => {
       if (dead) return

@@ -7,7 +7,7 @@ import { ROOT } from './surroundings.mjs'
 
 /** The declaration's columns that every role sees, by table: `{ name, type, key }`. */
 const TABLES = readDeclaration()
-export const TABLE_NAMES = [...TABLES.keys()]
+const TABLE_NAMES = [...TABLES.keys()]
 
 function readDeclaration() {
   const tables = new Map()
@@ -17,7 +17,8 @@ function readDeclaration() {
     const [table, name, type, key] = cells
     const [merge, , access] = cells.slice(10)
     if (!tables.has(table)) tables.set(table, [])
-    if (merge !== 'server' && access !== 'restricted') tables.get(table).push({ name, type, key: key === 'yes' })
+    if (merge !== 'server' && access !== 'restricted')
+      tables.get(table).push({ name, type, key: key === 'yes' })
   }
   return tables
 }
@@ -26,7 +27,8 @@ const keysOf = (columns) => columns.filter((column) => column.key).map((column) 
 
 /** PostgreSQL's values as the engine writes them. */
 function inPostgres({ name, type }) {
-  if (type === 'timestamptz') return `to_char(${name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${name}`
+  if (type === 'timestamptz')
+    return `to_char(${name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${name}`
   if (type === 'boolean') return `${name}::int AS ${name}`
   if (type.startsWith('"numeric')) return `${name}::text AS ${name}`
   return name
@@ -37,16 +39,17 @@ function query(table, column) {
   return `SELECT ${columns.map(column).join(', ')} FROM ${table}`
 }
 
-async function dump(ask, column) {
-  const tables = {}
-  for (const table of TABLE_NAMES) tables[table] = await ask(query(table, column))
-  return tables
+const plain = (column) => column.name
+
+async function dump(askAll, column) {
+  const rows = await askAll(TABLE_NAMES.map((table) => query(table, column)))
+  return Object.fromEntries(TABLE_NAMES.map((table, at) => [table, rows[at]]))
 }
 
-export const ofDevice = (device) => dump((sql) => device.query(sql), (column) => column.name)
-export const ofPostgres = (hospital) => dump((sql) => hospital.sql(sql), inPostgres)
+const ofDevice = (device) => dump((queries) => Promise.all(queries.map((sql) => device.query(sql))), plain)
+const ofServer = ({ store, sqlAll }) => dump(sqlAll, store === 'PostgreSQL' ? inPostgres : plain)
 
-/** Every row of all tables is the same on all devices, and in PostgreSQL if `hospital` is given. */
+/** Every row of all tables is the same on all devices and in the server's tables. */
 export async function sameEverywhere(devices, hospital) {
   const [first, ...others] = devices
   assert.equal(TABLE_NAMES.length, 33)
@@ -60,9 +63,8 @@ export async function sameEverywhere(devices, hospital) {
     return true
   })
   assert.ok(expected.patients.length >= 200)
-  if (!hospital) return
-  const found = differences(expected, await ofPostgres(hospital))
-  assert.equal(found.length, 0, `${first.name} and PostgreSQL differ:\n${found.join('\n')}`)
+  const found = differences(expected, await ofServer(hospital))
+  assert.equal(found.length, 0, `${first.name} and ${hospital.store} differ:\n${found.join('\n')}`)
 }
 
 /** The first few differences between two dumps, in words. */
