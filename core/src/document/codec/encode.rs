@@ -29,11 +29,11 @@ pub(in crate::document) fn encode(change: &Change) -> (Vec<u8>, ChangeHash) {
     if contents.len() <= PACK_FROM {
         return (chunk(1, &contents), hash);
     }
-    let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer
+    let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    deflate
         .write_all(&contents)
         .expect("BUG: packing into memory cannot fail");
-    let packed = packer.finish().expect("BUG: packing into memory cannot fail");
+    let packed = deflate.finish().expect("BUG: packing into memory cannot fail");
     if packed.len() < contents.len() {
         (chunk(2, &packed), hash)
     } else {

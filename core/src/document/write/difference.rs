@@ -61,15 +61,7 @@ impl Document {
                 self.write_map(builder, id, entries, seen, new);
             }
             (ObjectContent::Sequence(elements), Json::Array(seen), Json::Array(new)) => {
-                self.write_sequence(
-                    builder,
-                    id,
-                    elements,
-                    seen,
-                    new,
-                    Clone::clone,
-                    |builder, object, after, item| builder.insert_item(object, after, item),
-                );
+                self.write_sequence(builder, id, elements, seen, new, Clone::clone, Builder::insert_item);
             }
             (ObjectContent::Sequence(elements), Json::String(seen), Json::String(new)) => {
                 let (seen, new): (Vec<char>, Vec<char>) = (seen.chars().collect(), new.chars().collect());
