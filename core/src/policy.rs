@@ -16,7 +16,7 @@ pub enum Role {
     Doctor,
     /// The ward.
     Nurse,
-    /// The ward, staff and users.
+    /// Everything, as an admin: staff, users and salaries too.
     Manager,
     /// The ward.
     Receptionist,
