@@ -18,11 +18,17 @@ use axum::{
     http::{HeaderMap, header::CONTENT_TYPE},
     response::IntoResponse,
 };
-use holdfast_core::protocol::{MAX_PUSH_TRANSACTIONS, PushOutcome, PushRequest, PushResponse, decode, encode};
+use holdfast_core::{
+    protocol::{MAX_PUSH_TRANSACTIONS, PushOutcome, PushRequest, PushResponse, decode, encode},
+    transaction::Transaction,
+};
 
 use super::{ApiError, App, auth::SignedIn, pull::CBOR};
 use crate::store::{Device, Submission};
 use verify::{Verified, verify};
+
+/// From so many transactions on, a second thread is worth waking.
+const MANY: usize = 16;
 
 pub(super) async fn handle(
     State(app): State<App>,
@@ -35,9 +41,8 @@ pub(super) async fn handle(
     let packed = body::read(body).await?;
     let packing = body::packing(&headers)?;
     let device = who.device;
-    let verified = tokio::task::spawn_blocking(move || read(&body::unpack(packed, packing)?, &device))
-        .await
-        .map_err(|e| ApiError::Internal(e.to_string()))??;
+    let transactions = blocking(move || read(&body::unpack(packed, packing)?)).await??;
+    let verified = verify_all(transactions, &device).await?;
     let judged = makers::admit(&app.store, who.session.device, verified).await?;
 
     let (outcomes, submissions) = split(judged);
@@ -52,13 +57,38 @@ pub(super) async fn handle(
     Ok(([(CONTENT_TYPE, CBOR)], encode(&response)))
 }
 
-/// Reads a request and verifies its transactions.
-fn read(body: &[u8], device: &Device) -> Result<Vec<Result<Verified, PushOutcome>>, ApiError> {
+/// Reads a request.
+fn read(body: &[u8]) -> Result<Vec<Transaction>, ApiError> {
     let request: PushRequest = decode(body).map_err(|e| ApiError::Malformed(e.to_string()))?;
     if request.transactions.len() > MAX_PUSH_TRANSACTIONS {
         return Err(ApiError::TooMany(request.transactions.len()));
     }
-    Ok(request.transactions.into_iter().map(|t| verify(t, device)).collect())
+    Ok(request.transactions)
+}
+
+/// Verifies transactions, many of them on two processors: it takes about as long as writing them.
+async fn verify_all(
+    mut transactions: Vec<Transaction>,
+    device: &Device,
+) -> Result<Vec<Result<Verified, PushOutcome>>, ApiError> {
+    let half = |some: Vec<Transaction>| {
+        let device = device.clone();
+        blocking(move || some.into_iter().map(|t| verify(t, &device)).collect::<Vec<_>>())
+    };
+    if transactions.len() < MANY {
+        return half(transactions).await;
+    }
+    let rest = transactions.split_off(transactions.len() / 2);
+    let (mut verified, rest) = tokio::try_join!(half(transactions), half(rest))?;
+    verified.extend(rest);
+    Ok(verified)
+}
+
+/// Runs what keeps a processor busy on a thread for it.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| ApiError::Internal(e.to_string()))
 }
 
 /// What is rejected already (`None` elsewhere), and what is to be committed, in order.
