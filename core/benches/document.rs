@@ -1,6 +1,9 @@
 //! What a row costs: building and folding changes, beside the Automerge library in the same run.
 //! `cargo bench -p holdfast-core`
-#![expect(clippy::wildcard_imports, reason = "each group of benchmarks is a page of this one file")]
+#![expect(
+    clippy::wildcard_imports,
+    reason = "each group of benchmarks is a page of this one file"
+)]
 
 use automerge::{ActorId, AutoCommit, Change, ROOT, ScalarValue, transaction::Transactable};
 use divan::{Bencher, black_box};

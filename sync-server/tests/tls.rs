@@ -30,7 +30,9 @@ fn open(options: &str, answer: u8) -> (Vec<u8>, String) {
         next.truncate(length);
         next
     });
-    let location = Location::Database(format!("postgres://holdfast:secret@127.0.0.1:{port}/hospital?{options}"));
+    let location = Location::Database(format!(
+        "postgres://holdfast:secret@127.0.0.1:{port}/hospital?{options}"
+    ));
     let failed = Runtime::new().unwrap().block_on(Store::open(&location)).err().unwrap();
     (database.join().unwrap(), failed.to_string())
 }

@@ -23,7 +23,9 @@ pub enum ReplicaError {
     #[error("This device holds work for another hospital. Send or discard it first, then sign out.")]
     OtherHospital,
     /// Work waits that leaving would lose.
-    #[error("What was done here has not all reached the server (transactions waiting: {0}). Send it or discard it first.")]
+    #[error(
+        "What was done here has not all reached the server (transactions waiting: {0}). Send it or discard it first."
+    )]
     WorkWaits(u64),
     /// Not a query that the page may ask.
     #[error("{0}")]

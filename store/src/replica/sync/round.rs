@@ -74,9 +74,8 @@ impl Round {
     pub fn state(&self) -> ConnectionState {
         match self.contact {
             Contact::SignedOut => ConnectionState::SignedOut,
-            Contact::Lost => ConnectionState::Offline,
             Contact::None | Contact::Good if self.awake => ConnectionState::Syncing,
-            Contact::None => ConnectionState::Offline,
+            Contact::None | Contact::Lost => ConnectionState::Offline,
             Contact::Good => ConnectionState::Online,
         }
     }
