@@ -186,6 +186,11 @@ impl WorkingSet {
         !self.effects.is_empty()
     }
 
+    /// What is to be written.
+    pub fn effects(&self) -> &Effects {
+        &self.effects
+    }
+
     /// Takes what is to be written; what was loaded stays.
     pub fn take_effects(&mut self) -> Effects {
         std::mem::take(&mut self.effects)
