@@ -22,8 +22,8 @@ pub enum StoreError {
         /// What was asked for.
         expected: &'static str,
     },
-    /// A key was given.
-    #[error("encryption at rest is not supported yet: open the store without a key")]
+    /// A key was given to a SQLite without a cipher.
+    #[error("this SQLite cannot encrypt: open the store without a key")]
     EncryptionUnsupported,
     /// What is stored cannot be read.
     #[error("the store is damaged: {0}")]

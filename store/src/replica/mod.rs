@@ -13,6 +13,7 @@
 //! - For every document that a waiting transaction writes to, the base holds the document as the stream has it so far.
 //! - An actor's numbers are never used twice: the actor is new with each opening and whenever changes are taken back.
 
+mod answers;
 mod base;
 mod conflict;
 mod error;
@@ -35,7 +36,7 @@ use rusqlite::Connection;
 pub use conflict::{Conflict, ConflictSide};
 pub use error::ReplicaError;
 pub use outbox::OutboxEntry;
-pub use run::{Receipt, ReceiptAction, ReceiptRow};
+pub use run::{CommandId, Order, Receipt, ReceiptAction, ReceiptRow};
 pub use session::Session;
 pub use status::{ConnectionState, FirstSync, Status};
 pub use sync::{Changed, HttpRequest, Method, RequestKind};
@@ -55,8 +56,8 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Opens the store and brings it up to date; makes its tables and the device's key at the first opening. `key` is for
-    /// encryption at rest, which is not supported yet: give `None`.
+    /// Opens the store and brings it up to date; makes its tables and the device's key at the first opening. `key` is the
+    /// 32 bytes that it is encrypted with, and an error where SQLite has no cipher (natively). Who was signed in still is.
     pub fn open(mut connection: Connection, mut host: Host, key: Option<&[u8]>) -> Result<Self, StoreError> {
         schema::prepare(&mut connection, Side::Device, key)?;
         let key = identity::device_key(&connection, &mut host)?;
@@ -71,5 +72,10 @@ impl Replica {
             round: sync::Round::default(),
             checked: HashMap::new(),
         })
+    }
+
+    /// Encrypts a store that was made without a key; from then on it opens with this one.
+    pub fn encrypt(&self, key: &[u8]) -> Result<(), StoreError> {
+        schema::encrypt(&self.connection, key)
     }
 }

@@ -37,16 +37,22 @@ pub struct OutboxEntry {
     pub state: String,
     /// Why it was refused.
     pub reason: Option<String>,
+    /// What was refused, to be done in another way.
+    pub refused: Option<serde_json::Value>,
+    /// When what was refused was done in another way. ISO 8601.
+    pub mended_at: Option<String>,
 }
 
 impl Replica {
     /// What waits and what was refused, in the order it was made.
     pub fn outbox(&self) -> Result<Vec<OutboxEntry>, StoreError> {
-        let sql = "SELECT id, name, summary, made_at, offline, state, reason FROM sync_outbox ORDER BY n";
+        let sql = "SELECT id, name, summary, made_at, offline, state, reason,
+            CASE state WHEN 'rejected' THEN command END, mended_at FROM sync_outbox ORDER BY n";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = statement.query([])?;
         let mut entries = Vec::new();
         while let Some(row) = found.next()? {
+            let refused: Option<String> = row.get(7)?;
             entries.push(OutboxEntry {
                 transaction_id: TransactionId(uuid(&row.get::<_, Vec<u8>>(0)?)?),
                 command: row.get(1)?,
@@ -55,6 +61,10 @@ impl Replica {
                 made_offline: row.get(4)?,
                 state: row.get(5)?,
                 reason: row.get(6)?,
+                refused: refused
+                    .map(|c| serde_json::from_str(&c).map_err(StoreError::corrupt))
+                    .transpose()?,
+                mended_at: row.get::<_, Option<i64>>(8)?.map(|t| Timestamp(t).to_string()),
             });
         }
         Ok(entries)
@@ -67,6 +77,15 @@ impl Replica {
             0 => Err(ReplicaError::NoSuchTransaction),
             _ => Ok(()),
         }
+    }
+}
+
+/// What was refused is done in another way now.
+pub(super) fn mend(connection: &Connection, id: TransactionId, now: Timestamp) -> Result<(), ReplicaError> {
+    let sql = "UPDATE sync_outbox SET mended_at = ?2 WHERE id = ?1 AND state = 'rejected'";
+    match connection.prepare_cached(sql)?.execute((id.0.as_bytes(), now.0))? {
+        0 => Err(ReplicaError::NoSuchTransaction),
+        _ => Ok(()),
     }
 }
 
@@ -213,9 +232,9 @@ pub(super) fn remove(connection: &Connection, n: i64) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// How many are in a state.
+/// How many are in a state; what was mended is settled.
 pub(super) fn count(connection: &Connection, state: &str) -> Result<u64, StoreError> {
-    let sql = "SELECT count(*) FROM sync_outbox WHERE state = ?1";
+    let sql = "SELECT count(*) FROM sync_outbox WHERE state = ?1 AND mended_at IS NULL";
     let count: i64 = connection.prepare_cached(sql)?.query_row([state], |row| row.get(0))?;
     Ok(count as u64)
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use holdfast_core::{
     command::Command,
-    ids::TransactionId,
+    ids::{Timestamp, TransactionId},
     row::{RowAction, RowWrite},
     schema::{Schema, Side},
 };
 use rusqlite::{Connection, TransactionBehavior};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Replica, ReplicaError, base,
+    Replica, ReplicaError, answers, base,
     make::{Giver, Workshop},
     outbox,
 };
@@ -45,7 +45,7 @@ pub struct ReceiptRow {
 }
 
 /// See [`ReceiptRow`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReceiptAction {
     /// It is new.
@@ -56,10 +56,47 @@ pub enum ReceiptAction {
     Deleted,
 }
 
+/// Names a person's wish that something be done, so that asking twice does it once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub struct CommandId(pub Uuid);
+
+/// A command as a page gives it.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct Order {
+    /// Its name.
+    pub id: CommandId,
+    /// What to do.
+    pub command: Command,
+    /// The refused transaction that this does in another way.
+    pub mends: Option<TransactionId>,
+}
+
 impl Replica {
     /// Carries out a command as one transaction, which is durable when this returns, and waits in the outbox. Wake the sync
     /// ([`Replica::wake`]) to send it at once.
     pub fn run(&mut self, command: &Command) -> Result<Receipt, ReplicaError> {
+        self.carry_out(command, |_, _, _| Ok(()))
+    }
+
+    /// As [`Replica::run`], once: an order that was carried out already is answered as it was then.
+    pub fn run_once(&mut self, order: &Order) -> Result<Receipt, ReplicaError> {
+        if let Some(receipt) = answers::find(&self.connection, order.id)? {
+            return Ok(receipt);
+        }
+        self.carry_out(&order.command, |connection, receipt, now| {
+            if let Some(refused) = order.mends {
+                outbox::mend(connection, refused, now)?;
+            }
+            Ok(answers::keep(connection, order.id, receipt)?)
+        })
+    }
+
+    /// `also` joins the transaction.
+    fn carry_out(
+        &mut self,
+        command: &Command,
+        also: impl FnOnce(&Connection, &Receipt, Timestamp) -> Result<(), ReplicaError>,
+    ) -> Result<Receipt, ReplicaError> {
         let signed_in = self.session.as_ref().ok_or(ReplicaError::SignedOut)?;
         let giver = Giver {
             user: signed_in.session.user_id,
@@ -80,19 +117,21 @@ impl Replica {
             key: &self.key,
             actor: &self.actor,
         };
-        let Some(made) = workshop.make(command, &giver, Vec::new(), &mut writing)? else {
-            return Ok(Receipt::of_nothing());
+        let receipt = match workshop.make(command, &giver, Vec::new(), &mut writing)? {
+            None => Receipt::of_nothing(),
+            Some(made) => {
+                base::keep(&transaction, &made.opened.body)?;
+                outbox::add(&transaction, command, &made, &giver)?;
+                Receipt {
+                    transaction_id: made.opened.body.id,
+                    changed_tables: writing.finish()?,
+                    rows: receipt_rows(&transaction, &made.plan.writes)?,
+                }
+            }
         };
-        base::keep(&transaction, &made.opened.body)?;
-        outbox::add(&transaction, command, &made, &giver)?;
-        let changed_tables = writing.finish()?;
-        let rows = receipt_rows(&transaction, &made.plan.writes)?;
+        also(&transaction, &receipt, giver.time)?;
         transaction.commit()?;
-        Ok(Receipt {
-            transaction_id: made.opened.body.id,
-            rows,
-            changed_tables,
-        })
+        Ok(receipt)
     }
 }
 

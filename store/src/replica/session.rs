@@ -1,7 +1,5 @@
 //! Who is signed in on this device.
 
-use std::collections::BTreeSet;
-
 use holdfast_core::{
     document::{DocumentId, Facet},
     ids::{DeviceId, RowId, UserId},
@@ -13,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Replica, ReplicaError, identity, outbox, replay};
+use super::{Replica, ReplicaError, outbox};
 use crate::{StoreError, meta};
 
 /// Who is signed in.
@@ -38,10 +36,11 @@ pub struct Session {
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SignedIn {
     pub session: Session,
-    token: String,
+    /// None from signing out until the server has been asked again.
+    token: Option<String>,
 }
 
-/// The session that was there when the store was last used.
+/// Whose store it is: who was signed in when it was last used.
 pub(super) fn load(connection: &Connection) -> Result<Option<SignedIn>, StoreError> {
     let stored: Option<String> = meta::get(connection, "session")?;
     stored
@@ -50,9 +49,9 @@ pub(super) fn load(connection: &Connection) -> Result<Option<SignedIn>, StoreErr
 }
 
 impl Replica {
-    /// What goes into `Authorization: Bearer …`, while somebody is signed in.
+    /// What goes into `Authorization: Bearer …`, while the server knows this session.
     pub fn token(&self) -> Option<&str> {
-        self.session.as_ref().map(|s| s.token.as_str())
+        self.session.as_ref().and_then(|s| s.token.as_deref())
     }
 
     /// Who is signed in.
@@ -72,7 +71,7 @@ impl Replica {
                 role: response.role.clone(),
                 device_id: self.device_id(),
             },
-            token: response.token.clone(),
+            token: Some(response.token.clone()),
         };
         let json = serde_json::to_string(&signed_in).map_err(StoreError::corrupt)?;
         let transaction = self
@@ -87,27 +86,16 @@ impl Replica {
         Ok(session)
     }
 
-    /// Leaves the session. Refuses while work waits, unless `discard` is set: then it is taken back. The hospital's data stays
-    /// for whoever signs in next; nobody can ask for it meanwhile. Returns the tables whose rows changed.
-    pub fn end_session(&mut self, discard: bool) -> Result<BTreeSet<&'static str>, ReplicaError> {
-        let now = self.host.now();
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let waiting = outbox::count(&transaction, "waiting")?;
-        if waiting > 0 && !discard {
-            return Err(ReplicaError::WorkWaits(waiting));
+    /// Leaves the session: nobody can ask for anything until the next sign-in, or until the store is opened again by whom it
+    /// belongs to (its key says so). What waits stays, and is sent when the server has been asked to sign in again.
+    pub fn sign_out(&mut self) -> Result<(), StoreError> {
+        if let Some(mut signed_in) = self.session.take() {
+            signed_in.token = None;
+            let json = serde_json::to_string(&signed_in).map_err(StoreError::corrupt)?;
+            meta::set(&self.connection, "session", json)?;
         }
-        let changed = replay::take_back(&transaction, now)?;
-        if discard {
-            transaction.execute("DELETE FROM sync_outbox", [])?;
-        }
-        meta::remove(&transaction, "session")?;
-        transaction.commit()?;
-        self.actor = identity::new_actor(&self.key, &mut self.host);
-        self.session = None;
         self.round = super::sync::Round::default();
-        Ok(changed)
+        Ok(())
     }
 }
 

@@ -72,3 +72,33 @@ const DEVICE: &[&str] = &[
     "CREATE TABLE sync_base (
         part INTEGER NOT NULL, row BLOB NOT NULL, state BLOB NOT NULL, PRIMARY KEY (part, row)) STRICT, WITHOUT ROWID",
 ];
+
+/// Since format 2, on devices.
+pub(super) const ANSWERS: &[&str] = &[
+    // What was answered to the last commands, by the names that the page gave them: asked again, they are not done again.
+    "CREATE TABLE sync_answers (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, command BLOB NOT NULL UNIQUE, receipt TEXT NOT NULL) STRICT",
+    // When what was refused was done in another way.
+    "ALTER TABLE sync_outbox ADD COLUMN mended_at INTEGER",
+];
+
+/// On servers: what waits for changes that have not come yet.
+pub(super) const WAITING_SERVER: &[&str] = &[
+    // In the order in which they came. `role` is that of its maker at that time.
+    "CREATE TABLE sync_waiting (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, device TEXT NOT NULL, role TEXT NOT NULL,
+        import INTEGER NOT NULL, since INTEGER NOT NULL, entry BLOB NOT NULL) STRICT",
+    // The changes that each waits for, and those that it `brings`.
+    "CREATE TABLE sync_waiting_changes (
+        n INTEGER NOT NULL REFERENCES sync_waiting ON DELETE CASCADE, brings INTEGER NOT NULL,
+        part INTEGER NOT NULL, row BLOB NOT NULL, hash BLOB NOT NULL,
+        PRIMARY KEY (n, brings, part, row, hash)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX sync_waiting_changes_hash ON sync_waiting_changes (hash)",
+    // The changes of transactions that were refused: nothing can wait for them.
+    "CREATE TABLE sync_refused_changes (
+        part INTEGER NOT NULL, row BLOB NOT NULL, hash BLOB NOT NULL,
+        PRIMARY KEY (part, row, hash)) STRICT, WITHOUT ROWID",
+];
+
+/// On devices: when the server is asked again about a transaction that it cannot take in yet. Null: it is to be sent.
+pub(super) const WAITING_DEVICE: &[&str] = &["ALTER TABLE sync_outbox ADD COLUMN ask_again INTEGER"];

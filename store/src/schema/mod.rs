@@ -8,15 +8,15 @@ mod engine;
 use std::time::Duration;
 
 use holdfast_core::schema::{Schema, Side, sqlite};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::{StoreError, meta};
+use crate::{StoreError, hex, meta};
 
 /// The statements of one migration.
 type Migration = fn(Side) -> Vec<String>;
 
 /// From format n to n + 1. Only ever appended to: a released migration never changes.
-const MIGRATIONS: [Migration; 1] = [first];
+const MIGRATIONS: [Migration; 3] = [first, answers, waiting];
 
 /// The format that this build writes.
 pub const FORMAT: u32 = MIGRATIONS.len() as u32;
@@ -27,10 +27,28 @@ fn first(side: Side) -> Vec<String> {
     statements
 }
 
-/// Sets the connection up and brings its tables up to date.
+/// A device remembers what it answered, and which refused work was mended.
+fn answers(side: Side) -> Vec<String> {
+    match side {
+        Side::Server => Vec::new(),
+        Side::Device => engine::ANSWERS.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A transaction may wait for what it builds on.
+fn waiting(side: Side) -> Vec<String> {
+    let statements = match side {
+        Side::Server => engine::WAITING_SERVER,
+        Side::Device => engine::WAITING_DEVICE,
+    };
+    statements.iter().map(ToString::to_string).collect()
+}
+
+/// Sets the connection up and brings its tables up to date. `key` is 32 bytes, for SQLite with a cipher; see [`encrypt`].
 pub fn prepare(connection: &mut Connection, side: Side, key: Option<&[u8]>) -> Result<(), StoreError> {
-    if key.is_some() {
-        return Err(StoreError::EncryptionUnsupported);
+    if let Some(key) = key {
+        require_cipher(connection)?;
+        connection.pragma_update(None, "key", raw_key(key))?;
     }
     settings(connection)?;
     let found = check_format(connection, side)?;
@@ -44,6 +62,28 @@ pub fn prepare(connection: &mut Connection, side: Side, key: Option<&[u8]>) -> R
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Encrypts a store that was plain, in place: an interrupted encryption is taken back by SQLite's journal when the store is
+/// opened next. With SQLite3 Multiple Ciphers (<https://utelle.github.io/SQLite3MultipleCiphers>), which browsers have.
+pub fn encrypt(connection: &Connection, key: &[u8]) -> Result<(), StoreError> {
+    require_cipher(connection)?;
+    // Pages are rewritten through a rollback journal only.
+    connection.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
+    connection.pragma_update(None, "rekey", raw_key(key))?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    Ok(())
+}
+
+/// SQLite without a cipher takes a key in silence and writes plain text.
+fn require_cipher(connection: &Connection) -> Result<(), StoreError> {
+    let cipher: Option<String> = connection.query_row("PRAGMA cipher", [], |row| row.get(0)).optional()?;
+    cipher.map(drop).ok_or(StoreError::EncryptionUnsupported)
+}
+
+/// The key as it is, so that SQLite derives nothing from it.
+fn raw_key(key: &[u8]) -> String {
+    format!("raw:{}", hex::encode(key))
 }
 
 /// Every commit is durable when it returns. With a write-ahead log a server reads while it writes, and a browser, whose one
@@ -133,7 +173,7 @@ mod tests {
             prepare(&mut connection, Side::Server, None),
             Err(StoreError::WrongSide { .. })
         ));
-        let with_key = prepare(&mut connection, Side::Device, Some(b"secret"));
+        let with_key = prepare(&mut connection, Side::Device, Some(&[7; 32]));
         assert!(matches!(with_key, Err(StoreError::EncryptionUnsupported)));
     }
 }

@@ -1,5 +1,6 @@
 //! What the server refuses.
 
+use holdfast_store::replica::{CommandId, Order};
 use serde_json::json;
 
 use crate::ward::{ANNA, BERT, cell, edit, hospital, settle, two_nurses};
@@ -157,4 +158,37 @@ fn what_the_server_would_refuse_is_refused_on_the_device_already() {
     let error = broken.unwrap_err();
     assert_eq!((error.code(), error.field()), ("invalid", Some("status")));
     assert_eq!(nora.replica.outbox().unwrap(), []);
+}
+
+#[test]
+fn refused_work_is_mended_by_the_command_that_does_it_in_another_way() {
+    let mut server = hospital();
+    let (mut nora, mut nils) = two_nurses(&mut server);
+    demote_nora(&mut server, "cleaner");
+    let receipt = nora
+        .run("editRow", edit("patients", ANNA, json!({ "phone": "111" })))
+        .unwrap();
+    settle(&mut server, &mut [&mut nora, &mut nils]);
+    let refused = nora.replica.outbox().unwrap().remove(0);
+    assert_eq!(refused.refused.unwrap()["values"]["phone"], "111");
+
+    let mut bed = edit("beds", crate::ward::BED_1, json!({ "status": "cleaning" }));
+    bed["type"] = "editRow".into();
+    let mut order = Order {
+        id: CommandId(uuid::Uuid::from_u128(7)),
+        command: serde_json::from_value(bed).unwrap(),
+        mends: Some(receipt.transaction_id),
+    };
+    nora.replica.run_once(&order).unwrap();
+    let status = nora.replica.status().unwrap();
+    assert_eq!((status.waiting, status.rejected), (1, 0));
+    let outbox = nora.replica.outbox().unwrap();
+    assert!(outbox[0].mended_at.is_some() && outbox[1].mended_at.is_none());
+
+    // What was never refused cannot be mended, and then nothing is done.
+    order.id = CommandId(uuid::Uuid::from_u128(8));
+    order.mends = Some(outbox[1].transaction_id);
+    assert_eq!(nora.replica.run_once(&order).unwrap_err().code(), "not_found");
+    assert_eq!(nora.replica.status().unwrap().waiting, 1);
+    settle(&mut server, &mut [&mut nora, &mut nils]);
 }

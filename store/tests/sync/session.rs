@@ -1,6 +1,9 @@
 //! Signing in and out, and what the page may ask.
 
-use holdfast_store::{replica::ConnectionState, testing::Device};
+use holdfast_store::{
+    replica::{CommandId, ConnectionState, Order},
+    testing::Device,
+};
 use serde_json::json;
 
 use crate::ward::{ANNA, BED_1, cell, edit, hospital, id, settle, two_nurses};
@@ -25,19 +28,45 @@ fn work_goes_on_when_the_server_wants_a_new_sign_in() {
 }
 
 #[test]
-fn leaving_while_work_waits_needs_a_word_and_takes_it_back() {
+fn who_signs_out_leaves_the_work_here_and_it_is_sent_after_the_next_sign_in() {
     let mut server = hospital();
     let (mut nora, _) = two_nurses(&mut server);
-    let before = nora.dump().unwrap();
     nora.run("admitPatient", json!({ "patientId": ANNA, "bedId": BED_1 }))
         .unwrap();
-    assert_eq!(nora.replica.end_session(false).unwrap_err().code(), "work_waits");
-    let changed = nora.replica.end_session(true).unwrap();
-    assert!(changed.contains("beds"));
-    assert_eq!(nora.dump().unwrap(), before);
+    nora.replica.sign_out().unwrap();
+    assert_eq!(nora.replica.token(), None);
     assert_eq!(nora.rows("SELECT id FROM patients").unwrap_err().code(), "signed_out");
+
+    // Opened again without the server: she works on, and what she does waits too.
+    let mut nora = nora.reopen(&server, 77).unwrap();
+    nora.run("editRow", edit("patients", ANNA, json!({ "phone": "111" })))
+        .unwrap();
+    nora.sync(&mut server).unwrap();
+    let status = nora.replica.status().unwrap();
+    assert_eq!((status.waiting, status.connection), (2, ConnectionState::SignedOut));
+
     nora.sign_in(&mut server, "nora").unwrap();
     settle(&mut server, &mut [&mut nora]);
+    assert_eq!(nora.replica.status().unwrap().waiting, 0);
+}
+
+#[test]
+fn an_order_given_twice_is_carried_out_once_and_answered_the_same() {
+    let mut server = hospital();
+    let (mut nora, _) = two_nurses(&mut server);
+    let mut edit_anna = edit("patients", ANNA, json!({ "phone": "111" }));
+    edit_anna["type"] = "editRow".into();
+    let order = Order {
+        id: CommandId(uuid::Uuid::from_u128(7)),
+        command: serde_json::from_value(edit_anna).unwrap(),
+        mends: None,
+    };
+    let first = nora.replica.run_once(&order).unwrap();
+    // The program that asked is gone; another one asks again.
+    let mut nora = nora.reopen(&server, 77).unwrap();
+    let again = nora.replica.run_once(&order).unwrap();
+    assert_eq!((first.transaction_id, first.rows), (again.transaction_id, again.rows));
+    assert_eq!(nora.replica.status().unwrap().waiting, 1);
 }
 
 #[test]

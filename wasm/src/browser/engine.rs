@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_core::{command::Command, ids::TransactionId, protocol::SignInResponse};
-use holdfast_store::{Replica, replica::RequestKind};
+use holdfast_core::{ids::TransactionId, protocol::SignInResponse};
+use holdfast_store::{
+    Replica,
+    replica::{Order, RequestKind},
+};
 use serde_json::Value as Json;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -48,11 +51,17 @@ pub struct HttpRequest {
 /// Every method throws the port's `EngineError`.
 #[wasm_bindgen]
 impl Engine {
-    /// Opens the replica, or makes it. Once per worker.
-    pub async fn open() -> Result<Engine> {
-        let connection = storage::open().await?;
-        let replica = Replica::open(connection, host(), None)?;
+    /// Opens the replica in a file of the pool, or makes it. `key` is the 32 bytes that it is encrypted with, nothing for a
+    /// store of an earlier version. `free` closes it.
+    pub async fn open(file: String, key: Option<Vec<u8>>) -> Result<Engine> {
+        let connection = storage::open(&file).await?;
+        let replica = Replica::open(connection, host(), key.as_deref())?;
         Ok(Self { replica, asked: None })
+    }
+
+    /// Encrypts a store of an earlier version, which was plain.
+    pub fn encrypt(&self, key: &[u8]) -> Result<()> {
+        Ok(self.replica.encrypt(key)?)
     }
 
     /// `Status` of the port, as JSON.
@@ -80,19 +89,18 @@ impl Engine {
         Ok(json(&self.replica.begin_session(&answer, server)?))
     }
 
-    /// Leaves the session. Returns the tables that are empty now.
-    #[wasm_bindgen(js_name = endSession)]
-    pub fn end_session(&mut self, discard: bool) -> Result<Vec<String>> {
-        let tables = self.replica.end_session(discard)?;
+    /// Leaves the session; what waits stays for the next sign-in.
+    #[wasm_bindgen(js_name = signOut)]
+    pub fn sign_out(&mut self) -> Result<()> {
         self.asked = None;
-        Ok(names(&tables))
+        Ok(self.replica.sign_out()?)
     }
 
-    /// Carries out a `Command` of the port, given as JSON. It is on disk when this returns.
-    pub fn run(&mut self, command: &str) -> Result<Done> {
-        let command: Command =
-            serde_json::from_str(command).map_err(|error| EngineError::malformed("The command", &error))?;
-        let receipt = self.replica.run(&command)?;
+    /// Carries out an `Order` of the port, given as JSON, unless that was done before. It is on disk when this returns.
+    pub fn run(&mut self, order: &str) -> Result<Done> {
+        let order: Order =
+            serde_json::from_str(order).map_err(|error| EngineError::malformed("The command", &error))?;
+        let receipt = self.replica.run_once(&order)?;
         Ok(Done {
             receipt: json(&receipt),
             tables: names(&receipt.changed_tables),
@@ -163,6 +171,24 @@ impl Engine {
         self.asked = None;
         self.replica.take_failure(problem);
     }
+}
+
+/// The files of the pool that hold something.
+#[wasm_bindgen(js_name = storedFiles)]
+pub async fn stored_files() -> Result<Vec<String>> {
+    storage::files().await
+}
+
+/// Removes a store that is not open, with what SQLite keeps beside it.
+#[wasm_bindgen(js_name = removeStore)]
+pub async fn remove_store(file: String) -> Result<()> {
+    storage::remove(&file).await
+}
+
+/// Lets go of the pool's files, so that another tab can open them. Nothing may be open.
+#[wasm_bindgen(js_name = releaseFiles)]
+pub async fn release_files() -> Result<()> {
+    storage::release().await
 }
 
 fn json(value: &impl serde::Serialize) -> String {

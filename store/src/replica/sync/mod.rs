@@ -37,6 +37,9 @@ pub(super) const META_KEYS: [&str; 6] = [
     "snapshot_total",
 ];
 
+/// To who opened the store without a word with the server.
+const SIGN_IN_AGAIN: &str = "Sign in again, so that the server knows you. Your work is kept on this device until then.";
+
 /// Something to ask the server. Add the token ([`Replica::token`]).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HttpRequest {
@@ -100,6 +103,10 @@ impl Replica {
     /// What to ask the server next; `None` when all is exchanged, after a failure, or when nobody is signed in.
     pub fn next_request(&mut self) -> Result<Option<HttpRequest>, StoreError> {
         if self.session.is_none() || !self.round.goes_on() {
+            return Ok(None);
+        }
+        if self.token().is_none() {
+            self.round.sign_out(SIGN_IN_AGAIN.to_owned());
             return Ok(None);
         }
         let Some(cursor) = cursor(&self.connection)? else {
