@@ -1,0 +1,15 @@
+//! The jobs that are measured.
+
+mod build;
+mod fold;
+mod open;
+
+use crate::timing::Job;
+
+/// All jobs, in the order of the table.
+pub fn all() -> Vec<Job> {
+    [build::jobs(), fold::jobs(), open::jobs()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
