@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod committer;
 pub mod demo;
+pub mod export;
 pub mod hex;
 pub mod http;
 pub mod import;

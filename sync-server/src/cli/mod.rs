@@ -2,6 +2,7 @@
 
 mod demo;
 mod device;
+mod export;
 mod import;
 mod logging;
 mod serve;
@@ -35,6 +36,7 @@ enum Command {
     Serve(serve::Options),
     Demo(demo::Options),
     Import(import::Options),
+    Export(export::Options),
     Validate(validate::Options),
     User(user::Options),
     Device(device::Options),
@@ -70,6 +72,7 @@ impl Command {
             Self::Device(options) => device::run(options).await,
             Self::Demo(options) => demo::run(options).await,
             Self::Import(options) => import::run(options).await,
+            Self::Export(options) => export::run(options).await,
             Self::Validate(options) => validate::run(options).await,
         }
     }

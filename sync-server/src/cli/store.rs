@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
-use crate::store::{Location, Store};
+use crate::store::{Location, SqliteStore, Store};
 
 /// Where the store is.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,6 +34,16 @@ impl StoreOptions {
         Store::open(&self.location()?)
             .await
             .with_context(|| format!("opening {}", self.describe()))
+    }
+
+    /// Opens a store that somebody has filled: a folder without one is a mistake.
+    pub async fn open_existing(&self) -> anyhow::Result<Store> {
+        match self.location()? {
+            Location::Folder(folder) if !SqliteStore::is_in(&folder) => {
+                bail!("there is no store in {}", folder.display())
+            }
+            _ => self.open().await,
+        }
     }
 
     /// The store in words, without a password.

@@ -43,6 +43,11 @@ impl SqliteStore {
         .await
     }
 
+    /// True if a folder has a store in it.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).exists()
+    }
+
     /// The file, for what looks at the tables themselves.
     pub fn path(&self) -> &Path {
         &self.path
