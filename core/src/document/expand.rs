@@ -63,12 +63,14 @@ impl Document {
             .preds(first)
             .first()
             .map(|id| (id.counter, change.actors[id.actor as usize].clone()));
-        let known = plain.iter().map(|(_, actor)| ActorClock {
+        let known = plain.iter().map(|(counter, actor)| ActorClock {
             actor: actor.clone(),
             seq: 1,
+            max_op: *counter,
         });
         let mut alone = Self {
             actors: known.collect(),
+            max_op: creation.max_op,
             ..Self::default()
         };
         alone

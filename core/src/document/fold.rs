@@ -34,8 +34,9 @@ pub enum FoldError {
         /// The change's seq.
         found: u64,
     },
-    /// Its operations are numbered below those that it depends on.
-    #[error("operations are numbered from {found}, which is not after the document's")]
+    /// Its operations are not numbered as they must be: after its actor's and those that it depends on, and with none left
+    /// out, so that there are always numbers left.
+    #[error("operations are numbered from {found}, which does not follow the document's")]
     Numbering {
         /// The change's first counter.
         found: u64,
@@ -67,10 +68,15 @@ impl Document {
             });
         }
         let builds_on_all = self.heads.iter().all(|head| change.deps.contains(head));
-        if builds_on_all && change.start_op <= self.max_op {
+        let before = if builds_on_all {
+            self.max_op
+        } else {
+            self.max_op_of(change.actor())
+        };
+        if change.start_op <= before || change.start_op - 1 > self.max_op {
             return Err(FoldError::Numbering { found: change.start_op });
         }
-        self.intern(change.actor(), change.seq);
+        self.intern(change);
         // An expansion comes with whichever transaction arrives first, so it leaves no trace of maker or time.
         let somebodys = change.actor().device().is_some();
         let mut folding = Folding {
@@ -114,12 +120,18 @@ impl Document {
         self.actors.iter().position(|a| a.actor == *actor).map(|i| i as u32)
     }
 
-    fn intern(&mut self, actor: &Actor, seq: u64) {
-        match self.actors.iter_mut().find(|a| a.actor == *actor) {
-            Some(clock) => clock.seq = seq,
+    fn max_op_of(&self, actor: &Actor) -> u64 {
+        self.actors.iter().find(|a| a.actor == *actor).map_or(0, |a| a.max_op)
+    }
+
+    fn intern(&mut self, change: &Change) {
+        let (seq, max_op) = (change.seq, change.max_op());
+        match self.actors.iter_mut().find(|a| a.actor == *change.actor()) {
+            Some(clock) => (clock.seq, clock.max_op) = (seq, max_op),
             None => self.actors.push(ActorClock {
-                actor: actor.clone(),
+                actor: change.actor().clone(),
                 seq,
+                max_op,
             }),
         }
     }
@@ -149,14 +161,20 @@ impl Folding<'_> {
         })
     }
 
+    /// The id of what an operation builds on: whatever that is, it was there before.
+    fn earlier(&self, id: OpRef, counter: u64) -> Result<OpId, FoldError> {
+        if id.counter < counter {
+            self.resolve(id)
+        } else {
+            Err(FoldError::UnknownReference)
+        }
+    }
+
     fn operation(&mut self, document: &mut Document, counter: u64, op: &Operation) -> Result<(), FoldError> {
         let id = self.resolve(OpRef { counter, actor: 0 })?;
         self.preds.clear();
         for pred in self.change.preds(op) {
-            if pred.counter >= counter {
-                return Err(FoldError::UnknownReference);
-            }
-            let pred = self.resolve(*pred)?;
+            let pred = self.earlier(*pred, counter)?;
             self.preds.push(pred);
         }
         let effect = match &op.action {
@@ -169,7 +187,7 @@ impl Folding<'_> {
             (None, OpKey::Map(name)) => self.root(document, name, id, effect),
             (None, _) => return Err(FoldError::UnknownReference),
             (Some(object), _) => {
-                let object = self.resolve(object)?;
+                let object = self.earlier(object, counter)?;
                 self.inside(document, object, op, id, effect)?;
             }
         }
@@ -218,11 +236,11 @@ impl Folding<'_> {
                 insert(elements, 0, actors, id, effect);
             }
             (ObjectContent::Sequence(elements), OpKey::Element(after)) if op.insert => {
-                let place = position(elements, self.resolve(*after)?)?;
+                let place = position(elements, self.earlier(*after, id.counter)?)?;
                 insert(elements, place + 1, actors, id, effect);
             }
             (ObjectContent::Sequence(elements), OpKey::Element(named)) => {
-                let place = position(elements, self.resolve(*named)?)?;
+                let place = position(elements, self.earlier(*named, id.counter)?)?;
                 apply(&mut elements[place].live, id, None, effect, &self.preds);
             }
             _ => return Err(FoldError::UnknownReference),

@@ -219,6 +219,10 @@ pub struct ActorClock {
     /// The seq of its last change.
     #[n(1)]
     pub seq: u64,
+    /// The counter of its last operation.
+    #[n(2)]
+    #[cbor(default)]
+    pub max_op: u64,
 }
 
 /// The first change of a document, on which deterministic changes build.

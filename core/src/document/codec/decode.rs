@@ -178,10 +178,11 @@ impl<'a> Columns<'a> {
             let (object, key) = (ids.object()?, ids.key()?);
             preds.clear();
             let count = pred_counts.next()?.unwrap_or(0);
-            all_preds += count;
-            if all_preds > MAX_OPERATIONS as u64 {
+            // It may be any number, so nothing is added to it.
+            if count > MAX_OPERATIONS as u64 - all_preds {
                 return Err(DecodeError::TooLarge("too many predecessors"));
             }
+            all_preds += count;
             for _ in 0..count {
                 preds.push(ids.pred()?);
             }
