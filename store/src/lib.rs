@@ -10,6 +10,8 @@
 //! - Log, documents, the 33 tables, claims, conflicts and outbox move in one SQLite transaction.
 //! - Nothing here reads a clock or randomness by itself: see [`Host`]. No threads, no network.
 
+#[macro_use]
+mod broken;
 mod conflicts;
 mod error;
 mod hex;

@@ -54,7 +54,11 @@ fn replay_one(workshop: &mut Workshop<'_>, again: Again) -> Result<BTreeSet<&'st
             outbox::renew(connection, again.n, &made)?;
         }
         // What it wanted is so already.
-        None => outbox::remove(connection, again.n)?,
+        None => {
+            #[cfg(feature = "testing")]
+            crate::testing::note(again.giver.time);
+            outbox::remove(connection, again.n)?;
+        }
     }
     Ok(writing.finish()?)
 }

@@ -40,7 +40,7 @@ impl ServerStore {
         Self::from_connection(Connection::open_in_memory()?, host)
     }
 
-    fn from_connection(mut connection: Connection, mut host: Host) -> Result<Self, StoreError> {
+    pub(crate) fn from_connection(mut connection: Connection, mut host: Host) -> Result<Self, StoreError> {
         schema::prepare(&mut connection, Side::Server, None)?;
         let transaction = connection.transaction()?;
         if meta::get::<String>(&transaction, "hospital_id")?.is_none() {

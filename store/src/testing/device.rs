@@ -1,19 +1,39 @@
-//! A device and the person who holds it.
+//! A device whose replica is driven by hand.
 
-use holdfast_core::command::Command;
+use std::collections::BTreeMap;
+
+use holdfast_core::{
+    command::Command,
+    ids::{Timestamp, TransactionId},
+};
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json};
 
-use super::{Dump, TestServer, dump};
+use super::{Crash, CrashPoint, Disk, Dump, State, TestServer, dump};
 use crate::{
-    Replica, StoreError, hex,
+    Host, Replica, StoreError, hex, meta,
     replica::{Changed, HttpRequest, Receipt, ReplicaError},
+    sql_value::uuid,
+    tables::Tables,
 };
 
-/// A device, and the person who holds it.
+/// A device. The name of its store's server is made up.
 pub struct Device {
-    /// Its store.
+    /// Its replica.
     pub replica: Replica,
+}
+
+/// A transaction in a device's outbox.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kept {
+    /// When the command was given; it stays when the transaction is made again.
+    pub made_at: Timestamp,
+    /// Its name, which is another when it is made again.
+    pub id: TransactionId,
+    /// The command as JSON.
+    pub command: Json,
+    /// `waiting` or `rejected`
+    pub state: String,
 }
 
 impl Device {
@@ -27,17 +47,54 @@ impl Device {
 
     /// A new device on which nobody is signed in.
     pub fn empty(server: &TestServer, seed: u64) -> Result<Self, StoreError> {
-        let replica = Replica::open(Connection::open_in_memory()?, server.clock.host(seed), None)?;
+        Self::open(Connection::open_in_memory()?, server.clock.host(seed))
+    }
+
+    /// A device with this store.
+    fn open(connection: Connection, host: Host) -> Result<Self, StoreError> {
+        let replica = Replica::open(connection, host, None)?;
         Ok(Self { replica })
+    }
+
+    /// The disk of a device that has not been used yet.
+    pub fn blank() -> Result<Disk, StoreError> {
+        let mut connection = Connection::open_in_memory()?;
+        crate::schema::prepare(&mut connection, holdfast_core::schema::Side::Device, None)?;
+        Disk::copy(&connection)
+    }
+
+    /// A device that starts with this disk.
+    pub fn start(disk: &Disk, host: Host) -> Result<Self, StoreError> {
+        Self::open(disk.mount()?, host)
+    }
+
+    /// Its disk as it is now.
+    pub fn disk(&self) -> Result<Disk, StoreError> {
+        Disk::copy(&self.replica.connection)
+    }
+
+    /// Lets it die at a point.
+    pub fn crash_at(&self, point: CrashPoint) -> Result<Crash, StoreError> {
+        Crash::arm(&self.replica.connection, point)
+    }
+
+    /// The device starts again, with its disk as it is, after a crash too.
+    pub fn restart(self, host: Host) -> Result<Self, StoreError> {
+        Crash::clear(&self.replica.connection)?;
+        Self::open(self.replica.connection, host)
     }
 
     /// Somebody signs in.
     pub fn sign_in(&mut self, server: &mut TestServer, username: &str) -> Result<(), ReplicaError> {
-        let key = hex::decode(&self.replica.device_key()).and_then(|key| key.try_into().ok());
-        let key: [u8; 32] = key.ok_or_else(|| StoreError::corrupt("the device's key"))?;
-        let response = server.sign_in(username, &key)?;
+        let response = server.sign_in(username, &self.public_key()?)?;
         self.replica.begin_session(&response, "https://hospital.test")?;
         Ok(())
+    }
+
+    /// The device's key.
+    pub fn public_key(&self) -> Result<[u8; 32], StoreError> {
+        let key = hex::decode(&self.replica.device_key()).and_then(|key| key.try_into().ok());
+        key.ok_or_else(|| StoreError::corrupt("the device's key"))
     }
 
     /// Carries out a command, given as the page gives it.
@@ -66,16 +123,58 @@ impl Device {
         server.handle(self.replica.token().unwrap_or_default(), request)
     }
 
+    /// What waits and what was refused, in order.
+    pub fn kept(&self) -> Result<Vec<Kept>, StoreError> {
+        let sql = "SELECT made_at, id, command, state FROM sync_outbox ORDER BY n";
+        let mut statement = self.replica.connection.prepare_cached(sql)?;
+        let mut found = statement.query([])?;
+        let mut kept = Vec::new();
+        while let Some(row) = found.next()? {
+            kept.push(Kept {
+                made_at: Timestamp(row.get(0)?),
+                id: TransactionId(uuid(&row.get::<_, Vec<u8>>(1)?)?),
+                command: serde_json::from_str(&row.get::<_, String>(2)?).map_err(StoreError::corrupt)?,
+                state: row.get(3)?,
+            });
+        }
+        Ok(kept)
+    }
+
+    /// True if it has columns that only some may see.
+    pub fn sees_restricted(&self) -> Result<bool, StoreError> {
+        Ok(meta::get(&self.replica.connection, "sees_restricted")?.unwrap_or(false))
+    }
+
+    /// True once the hospital is copied.
+    pub fn is_copied(&self) -> Result<bool, StoreError> {
+        Ok(meta::get::<i64>(&self.replica.connection, "cursor")?.is_some())
+    }
+
     /// Every row of every table.
     pub fn dump(&self) -> Result<Dump, StoreError> {
         dump::check(&self.replica.connection)?;
         dump::dump(&self.replica.connection)
     }
 
+    /// Every row of a table, by column name.
+    pub fn table(&self, name: &str) -> Result<Vec<BTreeMap<&'static str, String>>, StoreError> {
+        let table = holdfast_core::schema::Schema::hospital().expect(name);
+        let rows = Tables(&self.replica.connection).select(table, &[])?;
+        let cells = |row: &holdfast_core::row::Row| {
+            let cells = table.columns.iter().zip(&row.values);
+            cells.filter_map(|(c, v)| Some((c.name, v.to_sql_text()?))).collect()
+        };
+        Ok(rows.iter().map(cells).collect())
+    }
+
+    /// All that it holds.
+    pub fn state(&self) -> Result<State, StoreError> {
+        State::read(&self.replica.connection)
+    }
+
     /// The store is closed and opened again, as after a crash.
     pub fn reopen(self, server: &TestServer, seed: u64) -> Result<Self, StoreError> {
-        let replica = Replica::open(self.replica.connection, server.clock.host(seed), None)?;
-        Ok(Self { replica })
+        self.restart(server.clock.host(seed))
     }
 
     /// Rows of a query.

@@ -1,27 +1,40 @@
 //! The server's side of the protocol over a [`ServerStore`], as small as it can be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use holdfast_core::{
     author::{Header, Identity, author},
-    document::{Actor, Document, DocumentId, Facet},
-    ids::{DeviceId, RowId, Seq, TransactionId, UserId},
-    ingest::WorkingSet,
+    document::{Actor, Document, DocumentId, Facet, Place},
+    ids::{DeviceId, RowId, Seq, Timestamp, TransactionId, UserId},
+    ingest::{Authority, Job, WorkingSet},
     policy::Role,
     protocol::{self, ErrorResponse, PullResponse, PushOutcome, PushRequest, PushResponse, SignInResponse},
     row::{RowAction, RowWrite},
-    schema::{Default, SCHEMA_VERSION, Schema},
-    transaction::Transaction,
+    schema::{Default, SCHEMA_VERSION, Schema, Side},
+    transaction::{LogEntry, Transaction},
     value::Value,
 };
+use rusqlite::OptionalExtension;
 use serde_json::{Map, Value as Json};
 
-use super::{Clock, Dump, dump};
+use super::{Clock, Crash, CrashPoint, Disk, Dump, State, dump};
 use crate::{
     Host, ServerStore, StoreError,
     replica::{HttpRequest, RequestKind},
+    schema::prepare,
     server::Submission,
+    writing::Writing,
 };
+
+/// Who is signed in, by token.
+type Sessions = HashMap<String, (UserId, DeviceId)>;
+
+/// A server's disk.
+#[derive(Clone)]
+pub struct ServerDisk {
+    store: Disk,
+    sessions: Sessions,
+}
 
 /// A server. Tokens are user names with the device's key: nobody has a password.
 pub struct TestServer {
@@ -34,7 +47,7 @@ pub struct TestServer {
     /// How many entries a page of the stream has.
     pub pull_page: usize,
     host: Host,
-    sessions: HashMap<String, (UserId, DeviceId)>,
+    sessions: Sessions,
 }
 
 impl TestServer {
@@ -48,6 +61,40 @@ impl TestServer {
             snapshot_page: 100,
             pull_page: 100,
             sessions: HashMap::new(),
+        })
+    }
+
+    /// A server that starts with this disk.
+    pub fn start(disk: &ServerDisk, clock: Clock, seed: u64) -> Result<Self, StoreError> {
+        Ok(Self {
+            store: ServerStore::from_connection(disk.store.mount()?, clock.host(seed))?,
+            host: clock.host(!seed),
+            clock,
+            snapshot_page: 100,
+            pull_page: 100,
+            sessions: disk.sessions.clone(),
+        })
+    }
+
+    /// Its disk as it is now.
+    pub fn disk(&self) -> Result<ServerDisk, StoreError> {
+        Ok(ServerDisk {
+            store: Disk::copy(&self.store.connection)?,
+            sessions: self.sessions.clone(),
+        })
+    }
+
+    /// Lets it die at a point.
+    pub fn crash_at(&self, point: CrashPoint) -> Result<Crash, StoreError> {
+        Crash::arm(&self.store.connection, point)
+    }
+
+    /// It starts again, with its disk as it is, after a crash too.
+    pub fn restart(self, seed: u64) -> Result<Self, StoreError> {
+        Crash::clear(&self.store.connection)?;
+        Ok(Self {
+            store: ServerStore::from_connection(self.store.connection, self.clock.host(seed))?,
+            ..self
         })
     }
 
@@ -143,6 +190,56 @@ impl TestServer {
         dump::dump(&self.store.connection)
     }
 
+    /// All that it holds.
+    pub fn state(&self) -> Result<State, StoreError> {
+        State::read(&self.store.connection)
+    }
+
+    /// All that a server would hold that had nothing but this one's log.
+    pub fn refolded(&self) -> Result<State, StoreError> {
+        let mut connection = rusqlite::Connection::open_in_memory()?;
+        prepare(&mut connection, Side::Server, None)?;
+        let transaction = connection.transaction()?;
+        let mut writing = Writing::new(&transaction, Side::Server, self.clock.now());
+        for entry in self.log()? {
+            let opened = entry.transaction.open().map_err(StoreError::corrupt)?;
+            writing.follow(&Job::Ingest {
+                opened: &opened,
+                place: Place::Stream(entry.seq),
+                authority: Authority::Follow,
+            })?;
+        }
+        writing.finish()?;
+        transaction.commit()?;
+        State::read(&connection)
+    }
+
+    /// The whole stream.
+    pub fn log(&self) -> Result<Vec<LogEntry>, StoreError> {
+        Ok(self.store.pull(Seq(0), usize::MAX >> 1, usize::MAX)?.entries)
+    }
+
+    /// How many entries of the stream a device made at a time by its clock.
+    pub fn count_in_log(&self, device: DeviceId, made_at: Timestamp) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM sync_log WHERE device = ?1 AND time = ?2";
+        let mut statement = self.store.connection.prepare_cached(sql)?;
+        let count: i64 = statement.query_row((device.to_string(), made_at.0), |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
+    /// How many of a supply are in stock.
+    pub fn stock(&self, supply: RowId) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT current_stock FROM supplies WHERE id = ?1";
+        let mut statement = self.store.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([supply.to_string()], |row| row.get(0)).optional()?)
+    }
+
+    /// The transactions in quarantine.
+    pub fn quarantined(&self) -> Result<BTreeSet<TransactionId>, StoreError> {
+        let refused = self.store.quarantine(usize::MAX >> 1)?;
+        Ok(refused.into_iter().map(|one| one.id).collect())
+    }
+
     /// Ends every session: devices have to sign in again.
     pub fn forget_sessions(&mut self) {
         self.sessions.clear();
@@ -153,6 +250,13 @@ impl TestServer {
         let Some((user, device)) = self.sessions.get(token).copied() else {
             return Ok(error(401, "unauthorized", "Sign in again."));
         };
+        if self
+            .store
+            .device(device)?
+            .is_none_or(|device| device.revoked_at.is_some())
+        {
+            return Ok(error(403, "device_revoked", "This device was locked out."));
+        }
         let role = self.role(user)?;
         match &request.kind {
             RequestKind::Push(_) => self.push(device, &request.body),
@@ -177,34 +281,58 @@ impl TestServer {
         let Ok(request) = protocol::decode::<PushRequest>(body) else {
             return Ok(error(400, "malformed", "This is no push."));
         };
-        let submissions: Result<Vec<_>, _> = request
-            .transactions
-            .into_iter()
-            .map(|transaction| self.submission(device, transaction))
+        let mut judged = Vec::new();
+        for transaction in request.transactions {
+            judged.push(self.submission(device, transaction)?);
+        }
+        let submissions: Vec<_> = judged
+            .iter()
+            .filter_map(|judged| judged.as_ref().ok().cloned())
             .collect();
-        let outcomes = self.store.accept(&submissions?, self.clock.now())?;
+        let mut taken = self.store.accept(&submissions, self.clock.now())?.into_iter();
+        let outcomes = judged
+            .into_iter()
+            .map(|judged| match judged {
+                Ok(_) => taken.next().ok_or_else(|| StoreError::corrupt("no outcome")),
+                Err(rejected) => Ok(rejected),
+            })
+            .collect::<Result<_, _>>()?;
         Ok((200, protocol::encode(&PushResponse { outcomes })))
     }
 
-    fn submission(&self, device: DeviceId, transaction: Transaction) -> Result<Submission, StoreError> {
+    /// A transaction that may be judged, or why not.
+    fn submission(
+        &self,
+        device: DeviceId,
+        transaction: Transaction,
+    ) -> Result<Result<Submission, PushOutcome>, StoreError> {
         let opened = transaction.open().map_err(StoreError::corrupt)?;
         let body = &opened.body;
-        let known = self
-            .store
-            .device(device)?
-            .ok_or_else(|| StoreError::corrupt("an unknown device"))?;
-        transaction
-            .verify(body, &known.public_key)
-            .map_err(StoreError::corrupt)?;
-        if !self.store.has_signed_in(device, body.user)? {
-            return Err(StoreError::corrupt("a user who never signed in on this device"));
+        let reject = |code: &str, reason: String| {
+            Ok(Err(PushOutcome::Rejected {
+                id: body.id,
+                code: code.to_owned(),
+                reason,
+            }))
+        };
+        let Some(known) = self.store.device(device)? else {
+            return reject("wrong_device", "The device is not known.".to_owned());
+        };
+        if let Err(error) = transaction.verify(body, &known.public_key) {
+            return reject("wrong_signature", error.to_string());
         }
-        Ok(Submission {
+        if !self.store.has_signed_in(device, body.user)? {
+            return reject(
+                "unknown_user",
+                "The user has never signed in on this device.".to_owned(),
+            );
+        }
+        Ok(Ok(Submission {
             role: self.role(body.user)?,
             import: false,
             transaction,
             opened,
-        })
+        }))
     }
 
     fn pull(&self, after: Seq, role: Role) -> Result<(u16, Vec<u8>), StoreError> {

@@ -1,0 +1,97 @@
+//! The engine, broken on purpose. Each [`Mutation`] is a mistake of a class that sync engines are known to make; tests show
+//! that they would find it. They exist only with the feature `testing`, and are off unless a test turns one on.
+
+use std::cell::Cell;
+
+thread_local! {
+    static ON: Cell<Option<Mutation>> = const { Cell::new(None) };
+}
+
+macro_rules! mutations {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// A mistake.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Mutation {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        impl Mutation {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+mutations! {
+    /// A device forgets what it pushes when it sends it, not when the answer is there.
+    OutboxFirst,
+    /// A device stores its new cursor before it takes the page in.
+    CursorFirst,
+    /// A device takes a page in wherever its cursor is.
+    PageOutOfPlace,
+    /// A device goes on writing as the same actor after its store was opened again.
+    SameActor,
+    /// The device's base does not follow the stream.
+    BaseStandsStill,
+    /// Commands behind a refused one are not made again.
+    ReplayForgets,
+    /// What is made again gets new ids for its rows.
+    ReplayRenames,
+    /// A refused command is dropped.
+    RefusedDropped,
+    /// What is acknowledged gets no place in the stream.
+    AcknowledgedWithoutPlace,
+    /// After its first copy a device goes on from the last page's place in the stream, not the first's.
+    TailFromLastPage,
+    /// The claims of others are not looked at.
+    ClaimUnchecked,
+    /// A counter's increment is added twice when it comes from somewhere else.
+    CounterTwice,
+    /// A deleted row goes, though others write to it.
+    DeleteWins,
+    /// The server commits the stream's end before the entries.
+    HeadFirst,
+    /// The server judges again what it has taken already.
+    RepeatJudged,
+    /// The server keeps nothing of what it refuses.
+    QuarantineEmpty,
+    /// Live queries are not told of what a refusal took back.
+    TakenBackInSilence,
+}
+
+impl Mutation {
+    /// Breaks the engine in this way, for this thread, as long as the guard lives.
+    #[must_use]
+    pub fn turn_on(self) -> Broken {
+        ON.set(Some(self));
+        Broken(())
+    }
+
+    /// True if the engine is broken in this way.
+    pub(crate) fn is_on(self) -> bool {
+        ON.get() == Some(self)
+    }
+}
+
+/// Whether it is broken, and how.
+pub fn mutation() -> Option<Mutation> {
+    ON.get()
+}
+
+/// Runs something with an engine that is whole.
+pub fn unbroken<T>(work: impl FnOnce() -> T) -> T {
+    let before = ON.replace(None);
+    let done = work();
+    ON.set(before);
+    done
+}
+
+/// The engine is broken while this lives.
+#[derive(Debug)]
+pub struct Broken(());
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        ON.set(None);
+    }
+}

@@ -1,0 +1,37 @@
+//! What must hold after a run, when everything is healed and all is exchanged.
+
+mod deeds;
+mod states;
+mod violation;
+
+pub use violation::Violation;
+
+use crate::world::World;
+
+/// Checks everything.
+pub fn all(world: &World) -> Result<(), Violation> {
+    holdfast_store::testing::unbroken(|| {
+        states::the_tables_are_the_fold_of_the_log(world)?;
+        states::all_replicas_are_equal(world)?;
+        states::pages_show_what_is_there(world)?;
+        deeds::nothing_is_lost_and_nothing_is_there_twice(world)?;
+        deeds::what_was_refused_is_kept(world)?;
+        deeds::stocks_are_the_sum_of_what_was_done(world)
+    })
+}
+
+/// Somebody has not come to rest.
+pub fn unrest(world: &World) -> Violation {
+    let mut who = String::new();
+    for node in world.devices.iter().filter(|node| !node.revoked) {
+        if let Ok(status) = node.look().replica.status()
+            && (status.waiting > 0 || status.problem.is_some())
+        {
+            who += &format!(
+                "\n  device {}: {} wait, {:?}",
+                node.number, status.waiting, status.problem
+            );
+        }
+    }
+    Violation::new(format!("not everything comes to rest:{who}"))
+}

@@ -1,0 +1,46 @@
+//! The simulation: devices, a server and the network between them through virtual weeks of faults, all from a seed.
+//!
+//! ```text
+//!  seed ── plan ──► Run { devices, steps } ── World ──► heal ──► checks ──► Passed or Failed
+//!                        ▲                                                     │
+//!                        └──────────────── shrink: fewer steps ◄───────────────┘
+//! ```
+//!
+//! The engine is the real one; what is simulated is time, chance, the network, the disks and the people. A [`Run`] is
+//! data: a step tells what to do in the state that it meets, so that any part of a run is a run, and the shortest one
+//! that still fails can be pasted into `tests/regressions.rs`.
+//!
+//! *Architecture invariants*
+//! - The same run gives the same trace, everywhere: no clock, no randomness, no threads inside a run.
+//! - What must hold is said in [`check`] and nowhere else.
+
+pub mod check;
+mod device;
+mod dice;
+mod hospital;
+mod ledger;
+mod network;
+mod newer;
+mod plan;
+pub mod report;
+mod server;
+mod shrink;
+mod step;
+mod tally;
+mod work;
+mod world;
+
+pub use check::Violation;
+pub use plan::plan;
+pub use shrink::shrink;
+pub use step::{Fate, Run, Step};
+pub use tally::Tally;
+pub use work::Work;
+pub use world::{Outcome, simulate};
+
+/// For runs that are pasted into a test.
+pub mod prelude {
+    pub use holdfast_store::testing::CrashPoint::{AfterCommit, BeforeCommit, Inside};
+
+    pub use crate::{Fate::*, Run, Step::*, Work::*, simulate};
+}

@@ -1,0 +1,57 @@
+//! Messages that are still under way when their device has given up waiting for them.
+
+use holdfast_store::replica::{HttpRequest, RequestKind};
+
+/// A message.
+#[derive(Debug)]
+pub enum Message {
+    /// To the server.
+    Request {
+        /// From this device.
+        device: usize,
+        /// In this session.
+        token: String,
+        /// What it asks.
+        request: HttpRequest,
+    },
+    /// To a device.
+    Answer {
+        /// Which.
+        device: usize,
+        /// What was asked.
+        kind: RequestKind,
+        /// HTTP's status.
+        status: u16,
+        /// What was answered.
+        body: Vec<u8>,
+    },
+}
+
+/// The messages under way.
+#[derive(Debug, Default)]
+pub struct Network {
+    under_way: Vec<Message>,
+}
+
+impl Network {
+    /// It arrives later, if at all.
+    pub fn delay(&mut self, message: Message) {
+        // The oldest are given up.
+        if self.under_way.len() >= 16 {
+            self.under_way.remove(0);
+        }
+        self.under_way.push(message);
+    }
+
+    /// One of those under way arrives.
+    pub fn arrive(&mut self, which: u8) -> Option<Message> {
+        let count = self.under_way.len();
+        (count > 0).then(|| self.under_way.remove(usize::from(which) % count))
+    }
+
+    /// The server is another process now: its connections are gone.
+    pub fn server_restarted(&mut self) {
+        self.under_way
+            .retain(|message| matches!(message, Message::Answer { .. }));
+    }
+}

@@ -1,0 +1,149 @@
+//! A run from a seed. Each seed has its own temper: how many devices, how bad the network, how often machines die.
+
+use std::collections::BTreeSet;
+
+use holdfast_store::testing::CrashPoint;
+
+use crate::{
+    dice::Dice,
+    hospital::PEOPLE,
+    step::{Fate, Run, Step},
+    work::WEIGHTS,
+};
+
+/// How a run is.
+struct Temper {
+    devices: u8,
+    /// Of a hundred exchanges, how many are disturbed.
+    network: usize,
+    /// Of a hundred steps, how many are faults of machines.
+    machines: usize,
+    /// Of a hundred steps, how many are commands.
+    work: usize,
+}
+
+/// The run of a seed.
+pub fn plan(seed: u64) -> Run {
+    let dice = Dice::new(seed);
+    let temper = Temper {
+        devices: dice.weighted(&[(6, 2), (6, 3), (4, 4), (2, 6), (1, 12), (1, 24)]),
+        network: dice.of(&[0, 10, 30, 60]),
+        machines: dice.of(&[0, 3, 8, 15]),
+        work: dice.of(&[30, 50, 65]),
+    };
+    let length = 40 + dice.below(120) + usize::from(temper.devices) * 5;
+    let mut picks = BTreeSet::new();
+    let mut steps = Vec::with_capacity(length);
+    while steps.len() < length {
+        steps.push(step(&temper, &dice, &mut picks));
+    }
+    Run {
+        devices: temper.devices,
+        page: dice.of(&[2, 5, 20, 100]),
+        steps,
+    }
+}
+
+fn step(temper: &Temper, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {
+    let device = dice.below(temper.devices.into()) as u8;
+    if dice.percent(temper.machines) {
+        return fault(device, dice, picks);
+    }
+    if dice.percent(temper.work) {
+        return Step::Do {
+            device,
+            work: dice.weighted(WEIGHTS),
+            pick: pick(dice, picks),
+        };
+    }
+    match dice.below(20) {
+        0..10 => Step::Exchange {
+            device,
+            fate: if dice.percent(temper.network) {
+                fate(dice)
+            } else {
+                Fate::Arrives
+            },
+        },
+        10..14 => Step::Sync { device },
+        14 | 15 => Step::Arrive {
+            message: dice.below(16) as u8,
+        },
+        16 => Step::Line {
+            device,
+            up: !dice.percent(temper.network),
+        },
+        17 => Step::SignIn {
+            device,
+            person: dice.below(PEOPLE.len()) as u8,
+        },
+        _ => Step::Pass {
+            minutes: dice.of(&[1, 10, 60, 480, 1_440]),
+        },
+    }
+}
+
+/// A number that no other step has: ids are drawn from it.
+fn pick(dice: &Dice, picks: &mut BTreeSet<u32>) -> u32 {
+    loop {
+        let pick = dice.number() as u32;
+        if picks.insert(pick) {
+            return pick;
+        }
+    }
+}
+
+fn fate(dice: &Dice) -> Fate {
+    match dice.below(7) {
+        0 => Fate::RequestLost,
+        1 => Fate::AnswerLost,
+        2 => Fate::AnswerCut(dice.below(1_000) as u16),
+        3 => Fate::AnswerTwice,
+        4 => Fate::RequestTwice,
+        5 => Fate::RequestLate,
+        _ => Fate::AnswerLate,
+    }
+}
+
+fn fault(device: u8, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {
+    match dice.below(40) {
+        0..10 => Step::Crash {
+            device,
+            at: point(dice),
+        },
+        10..14 => Step::CrashServer { at: point(dice) },
+        14..18 => Step::Restart { device },
+        18..22 => Step::Backup { device },
+        22..25 => Step::Restore { device },
+        25..29 => Step::Clock {
+            device,
+            minutes: minutes(dice),
+        },
+        29 => Step::ServerClock { minutes: minutes(dice) },
+        30..32 => Step::SignOut { device },
+        32 => Step::Discard { device },
+        33 => Step::EndSessions,
+        34..36 => Step::Newer {
+            pick: pick(dice, picks),
+        },
+        36 if dice.percent(20) => Step::Revoke { device },
+        _ => Step::Line {
+            device,
+            up: dice.percent(50),
+        },
+    }
+}
+
+fn point(dice: &Dice) -> CrashPoint {
+    match dice.below(3) {
+        0 => CrashPoint::BeforeCommit(1 + dice.below(3) as u32),
+        1 => CrashPoint::AfterCommit(1 + dice.below(3) as u32),
+        _ => CrashPoint::Inside(1 + dice.below(400) as u32),
+    }
+}
+
+/// Days, forwards or back.
+fn minutes(dice: &Dice) -> i32 {
+    let days = dice.of(&[1, 2, 10, 400]) * 1_440;
+    if dice.percent(50) { days } else { -days }
+}

@@ -1,0 +1,171 @@
+//! The server, and what an onlooker at its door remembers of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_core::{
+    document::{Actor, DocumentId},
+    ids::{ChangeHash, TransactionId},
+    protocol::{self, PushOutcome, PushRequest, PushResponse},
+};
+use holdfast_store::{
+    StoreError,
+    replica::{HttpRequest, RequestKind},
+    testing::{Clock, Crash, CrashPoint, ServerDisk, TestServer},
+};
+
+use crate::{check::Violation, hospital, ledger::Key};
+
+/// The codes of refusals that happen at the door: what was refused there is not kept.
+const AT_THE_DOOR: [&str; 5] = [
+    "wrong_device",
+    "wrong_signature",
+    "unknown_user",
+    "id_taken",
+    "device_revoked",
+];
+
+/// The server.
+pub struct ServerNode {
+    /// Its clock.
+    pub clock: Clock,
+    /// What it has refused and must keep.
+    pub refused: BTreeSet<TransactionId>,
+    /// It was put back to a backup.
+    pub restored: bool,
+    server: Option<TestServer>,
+    crash: Option<Crash>,
+    backup: ServerDisk,
+    starts: u64,
+    page: usize,
+    /// Who numbered which change how, in every transaction that was ever sent.
+    numbered: BTreeMap<(DocumentId, Actor, u64), ChangeHash>,
+}
+
+impl ServerNode {
+    /// The server of the beginning.
+    pub fn new(page: u16) -> Result<Self, StoreError> {
+        let clock = Clock::default();
+        clock.pass(5);
+        let mut node = Self {
+            server: None,
+            clock,
+            refused: BTreeSet::new(),
+            restored: false,
+            crash: None,
+            backup: hospital::server().clone(),
+            starts: 0,
+            page: usize::from(page),
+            numbered: BTreeMap::new(),
+        };
+        let server = TestServer::start(&node.backup, node.clock.clone(), 1)?;
+        node.start(server);
+        Ok(node)
+    }
+
+    fn start(&mut self, mut server: TestServer) {
+        (server.pull_page, server.snapshot_page) = (self.page, self.page);
+        self.server = Some(server);
+        self.starts += 1;
+        self.crash = None;
+    }
+
+    /// The engine.
+    pub fn server(&mut self) -> &mut TestServer {
+        self.server
+            .as_mut()
+            .expect("BUG: the server is always there between two steps")
+    }
+
+    /// The engine, to be looked at.
+    pub fn look(&self) -> &TestServer {
+        self.server
+            .as_ref()
+            .expect("BUG: the server is always there between two steps")
+    }
+
+    /// It is going to die.
+    pub fn crash_at(&mut self, point: CrashPoint) -> Result<(), StoreError> {
+        self.crash = Some(self.look().crash_at(point)?);
+        Ok(())
+    }
+
+    /// It starts again.
+    pub fn restart(&mut self) -> Result<(), StoreError> {
+        let server = self
+            .server
+            .take()
+            .expect("BUG: the server is always there between two steps");
+        let server = server.restart(self.starts)?;
+        self.start(server);
+        Ok(())
+    }
+
+    /// Its disk is copied.
+    pub fn back_up(&mut self) -> Result<(), StoreError> {
+        self.backup = self.look().disk()?;
+        Ok(())
+    }
+
+    /// Its disk is put back to its last copy.
+    pub fn restore(&mut self) -> Result<(), StoreError> {
+        let server = TestServer::start(&self.backup, self.clock.clone(), self.starts)?;
+        self.start(server);
+        self.restored = true;
+        self.refused.clear();
+        Ok(())
+    }
+
+    /// Answers a request; `None` if it died meanwhile. It has started again then.
+    pub fn handle(&mut self, token: &str, request: &HttpRequest) -> Result<Option<(u16, Vec<u8>)>, Violation> {
+        self.look_at_request(request)?;
+        let answer = self.server().handle(token, request);
+        if self.crash.as_ref().is_some_and(Crash::has_struck) {
+            self.restart().map_err(Violation::engine)?;
+            return Ok(None);
+        }
+        let (status, body) = answer.map_err(Violation::engine)?;
+        if status == 200 && matches!(request.kind, RequestKind::Push(_)) {
+            self.look_at_answer(&body)?;
+        }
+        Ok(Some((status, body)))
+    }
+
+    fn look_at_request(&mut self, request: &HttpRequest) -> Result<(), Violation> {
+        if !matches!(request.kind, RequestKind::Push(_)) {
+            return Ok(());
+        }
+        let push: PushRequest = protocol::decode(&request.body).map_err(Violation::engine)?;
+        for transaction in push.transactions {
+            let opened = transaction.open().map_err(Violation::engine)?;
+            for (name, decoded) in opened.body.changes.iter().zip(&opened.changes) {
+                let Some(decoded) = decoded else { continue };
+                let key = (name.document, decoded.change.actor().clone(), decoded.change.seq);
+                let known = *self.numbered.entry(key).or_insert(name.hash);
+                if known != name.hash {
+                    return Err(Violation::new(format!(
+                        "two changes of {:?} have the same actor and number: {known} and {}",
+                        name.document, name.hash
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_answer(&mut self, body: &[u8]) -> Result<(), Violation> {
+        let answer: PushResponse = protocol::decode(body).map_err(Violation::engine)?;
+        for outcome in answer.outcomes {
+            if let PushOutcome::Rejected { id, code, .. } = outcome
+                && !AT_THE_DOOR.contains(&code.as_str())
+            {
+                self.refused.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// How often the stream has a command.
+    pub fn count(&self, key: Key) -> Result<u64, StoreError> {
+        self.look().count_in_log(key.device, key.made_at)
+    }
+}

@@ -1,0 +1,191 @@
+//! What happens in a run, as data. A step names devices by number and draws its details from its own `pick`, so that it
+//! means something whatever stands before it.
+
+use holdfast_store::testing::CrashPoint;
+
+use crate::work::Work;
+
+/// A run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// How many devices there are.
+    pub devices: u8,
+    /// How many entries and documents a page has.
+    pub page: u16,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+/// Something that happens.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Step {
+    /// A person gives a command.
+    Do {
+        /// Where.
+        device: u8,
+        /// What.
+        work: Work,
+        /// With which details.
+        pick: u32,
+    },
+    /// A device sends its next request.
+    Exchange {
+        /// Which device.
+        device: u8,
+        /// What becomes of request and answer.
+        fate: Fate,
+    },
+    /// A device exchanges all there is.
+    Sync {
+        /// Which device.
+        device: u8,
+    },
+    /// What was delayed arrives.
+    Arrive {
+        /// Which of the messages under way.
+        message: u8,
+    },
+    /// A device loses its line, or has it again.
+    Line {
+        /// Which device.
+        device: u8,
+        /// It has it.
+        up: bool,
+    },
+    /// Time passes everywhere.
+    Pass {
+        /// So much.
+        minutes: u16,
+    },
+    /// A device's clock is set to another time.
+    Clock {
+        /// Which device.
+        device: u8,
+        /// On, or back.
+        minutes: i32,
+    },
+    /// The server's clock is set to another time.
+    ServerClock {
+        /// On, or back.
+        minutes: i32,
+    },
+    /// A device is going to die while it writes.
+    Crash {
+        /// Which device.
+        device: u8,
+        /// Where.
+        at: CrashPoint,
+    },
+    /// The server is going to die while it writes.
+    CrashServer {
+        /// Where.
+        at: CrashPoint,
+    },
+    /// A device is switched off and on.
+    Restart {
+        /// Which device.
+        device: u8,
+    },
+    /// A device's disk is copied.
+    Backup {
+        /// Which device.
+        device: u8,
+    },
+    /// A device's disk is put back to its last copy.
+    Restore {
+        /// Which device.
+        device: u8,
+    },
+    /// The server's disk is copied.
+    BackupServer,
+    /// The server's disk is put back to its last copy.
+    RestoreServer,
+    /// The person on a device leaves.
+    SignOut {
+        /// Which device.
+        device: u8,
+    },
+    /// A person gives up what was refused first.
+    Discard {
+        /// Where.
+        device: u8,
+    },
+    /// A person signs in on a device.
+    SignIn {
+        /// Which device.
+        device: u8,
+        /// Who.
+        person: u8,
+    },
+    /// The server ends all sessions.
+    EndSessions,
+    /// A device is locked out.
+    Revoke {
+        /// Which device.
+        device: u8,
+    },
+    /// A device of a newer version writes a column that nobody else knows.
+    Newer {
+        /// With which details.
+        pick: u32,
+    },
+}
+
+/// What becomes of a request and its answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Fate {
+    /// Both arrive.
+    Arrives,
+    /// The request does not arrive.
+    RequestLost,
+    /// The answer does not arrive.
+    AnswerLost,
+    /// Only so many of a thousand parts of the answer arrive.
+    AnswerCut(u16),
+    /// The answer arrives twice.
+    AnswerTwice,
+    /// The request arrives twice; the second answer is the one that the device gets.
+    RequestTwice,
+    /// The request arrives when the device has given up waiting.
+    RequestLate,
+    /// The answer arrives when the device has given up waiting.
+    AnswerLate,
+}
+
+impl Step {
+    /// The device it is about.
+    pub fn device(&self) -> Option<u8> {
+        let mut copy = *self;
+        copy.device_mut().copied()
+    }
+
+    fn device_mut(&mut self) -> Option<&mut u8> {
+        match self {
+            Self::Do { device, .. }
+            | Self::Exchange { device, .. }
+            | Self::Sync { device }
+            | Self::Line { device, .. }
+            | Self::Clock { device, .. }
+            | Self::Crash { device, .. }
+            | Self::Restart { device }
+            | Self::Backup { device }
+            | Self::Restore { device }
+            | Self::SignOut { device }
+            | Self::Discard { device }
+            | Self::SignIn { device, .. }
+            | Self::Revoke { device } => Some(device),
+            _ => None,
+        }
+    }
+
+    /// The same where one device is not there: those behind it have moved up.
+    #[must_use]
+    pub fn moved_up(mut self, gone: u8) -> Self {
+        if let Some(device) = self.device_mut()
+            && *device > gone
+        {
+            *device -= 1;
+        }
+        self
+    }
+}
