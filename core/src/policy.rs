@@ -31,20 +31,37 @@ pub enum Role {
 #[error("{0} is not a role: admin, doctor, nurse, manager, receptionist, cleaner or auditor")]
 pub struct UnknownRole(pub String);
 
+impl Role {
+    const ALL: [Self; 7] = [
+        Self::Admin,
+        Self::Doctor,
+        Self::Nurse,
+        Self::Manager,
+        Self::Receptionist,
+        Self::Cleaner,
+        Self::Auditor,
+    ];
+
+    /// As `users.role` names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Doctor => "doctor",
+            Self::Nurse => "nurse",
+            Self::Manager => "manager",
+            Self::Receptionist => "receptionist",
+            Self::Cleaner => "cleaner",
+            Self::Auditor => "auditor",
+        }
+    }
+}
+
 impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        Ok(match text {
-            "admin" => Self::Admin,
-            "doctor" => Self::Doctor,
-            "nurse" => Self::Nurse,
-            "manager" => Self::Manager,
-            "receptionist" => Self::Receptionist,
-            "cleaner" => Self::Cleaner,
-            "auditor" => Self::Auditor,
-            other => return Err(UnknownRole(other.to_owned())),
-        })
+        let role = Self::ALL.into_iter().find(|role| role.as_str() == text);
+        role.ok_or_else(|| UnknownRole(text.to_owned()))
     }
 }
 

@@ -62,6 +62,28 @@ pub enum PushOutcome {
         #[n(2)]
         reason: String,
     },
+    /// It builds on changes that the server has not seen. The server keeps it and takes it in as soon as they come; it
+    /// then shows up in the stream.
+    #[n(2)]
+    Waiting {
+        /// Which.
+        #[n(0)]
+        id: TransactionId,
+        /// How many changes it waits for.
+        #[n(1)]
+        missing: u64,
+    },
+    /// It builds on changes that the server has not seen, and the server has no room to keep it. The device keeps it and
+    /// sends it again later.
+    #[n(3)]
+    Later {
+        /// Which.
+        #[n(0)]
+        id: TransactionId,
+        /// How many changes it waits for.
+        #[n(1)]
+        missing: u64,
+    },
 }
 
 /// `GET /v1/pull?after=SEQ&limit=N`: what came after a cursor.

@@ -53,7 +53,7 @@ pub struct Body {
 }
 
 /// Names a change.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
 #[cbor(array)]
 pub struct ChangeName {
     /// The document that it belongs to.

@@ -159,7 +159,7 @@ fn unreadable(submission: &Submission) -> PushOutcome {
 fn tell(head: &watch::Sender<Seq>, outcomes: &[PushOutcome]) {
     let newest = outcomes.iter().filter_map(|outcome| match outcome {
         PushOutcome::Accepted { seq, .. } => Some(*seq),
-        PushOutcome::Rejected { .. } => None,
+        PushOutcome::Rejected { .. } | PushOutcome::Waiting { .. } | PushOutcome::Later { .. } => None,
     });
     if let Some(newest) = newest.max() {
         advance(head, newest);

@@ -146,5 +146,8 @@ fn of_push(outcome: Option<PushOutcome>) -> GroupOutcome {
     match outcome.expect("BUG: every submission has an outcome") {
         PushOutcome::Accepted { seq, .. } => Ok(Some(seq)),
         PushOutcome::Rejected { code, reason, .. } => Err(GroupError::Refused { code, reason }),
+        PushOutcome::Waiting { .. } | PushOutcome::Later { .. } => {
+            panic!("BUG: it was made on the documents as they are")
+        }
     }
 }

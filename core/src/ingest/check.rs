@@ -6,10 +6,10 @@ use crate::{
         Actor, DELETED, DecodedChange, Document, DocumentId, Facet, FoldError, Key, ObjectKind, Scalar,
         codec::{Action, OpKey, Operation},
     },
-    ids::{ChangeHash, Timestamp},
+    ids::Timestamp,
     policy::Role,
-    schema::{Column, Merge, SCHEMA_VERSION, Table},
-    transaction::Body,
+    schema::{Column, Merge, SCHEMA_VERSION, Schema, Table},
+    transaction::{Body, ChangeName},
     value::{Value, ValueError, check_timestamp},
 };
 
@@ -59,8 +59,22 @@ impl Rejection {
         }
     }
 
+    /// A change that the transaction builds on will not come.
+    pub(super) fn unknown_dependency(name: &ChangeName, code: &'static str, problem: String) -> Self {
+        let id = name.document;
+        let table = Schema::hospital().get(id.table);
+        Self {
+            code,
+            change: None,
+            table: table.map_or_else(|| id.table.0.to_string(), |t| t.name.to_owned()),
+            row: id.row.to_string(),
+            column: None,
+            problem,
+        }
+    }
+
     pub(super) fn broken_reference(table: &Table, key: RowKey, column: &Column, target: RowKey) -> Self {
-        let to = crate::schema::Schema::hospital().by_id(target.table).name;
+        let to = Schema::hospital().by_id(target.table).name;
         Self {
             code: "broken_reference",
             change: None,
@@ -115,16 +129,8 @@ impl Judged<'_> {
         self.refuse("unfoldable", None, error.to_string())
     }
 
-    pub(super) fn unknown_dependency(&self, hash: ChangeHash) -> Rejection {
-        self.refuse(
-            "unknown_dependency",
-            None,
-            format!("builds on change {hash}, which is not here"),
-        )
-    }
-
-    /// Before the change is folded.
-    pub(super) fn change(&self, document: &Document, actor: &Actor, decoded: &DecodedChange) -> Result<(), Rejection> {
+    /// What can be said of a change without its document.
+    pub(super) fn alone(&self, decoded: &DecodedChange) -> Result<(), Rejection> {
         if !self.role.may_write(&self.id) {
             let what = if self.id.facet == Facet::Restricted {
                 "restricted columns"
@@ -133,14 +139,24 @@ impl Judged<'_> {
             };
             return Err(self.refuse("not_allowed", None, format!("your role may not write to {what}")));
         }
-        if actor.device() != Some(self.body.device) && !document.is_expansion(self.id, self.table, decoded) {
-            return Err(self.refuse("wrong_actor", None, "was not made by the device that signed it"));
+        let device = decoded.change.actor().device();
+        if device.is_some() && device != Some(self.body.device) {
+            return Err(self.wrong_actor());
         }
         if decoded.change.operations.is_empty() {
             return Err(self.refuse("empty_change", None, "changes nothing"));
         }
-        if document.is_empty() && !decoded.change.deps.is_empty() {
-            return Err(self.refuse("unknown_row", None, "there is no such row"));
+        Ok(())
+    }
+
+    fn wrong_actor(&self) -> Rejection {
+        self.refuse("wrong_actor", None, "was not made by the device that signed it")
+    }
+
+    /// Before the change is folded.
+    pub(super) fn change(&self, document: &Document, actor: &Actor, decoded: &DecodedChange) -> Result<(), Rejection> {
+        if actor.device() != Some(self.body.device) && !document.is_expansion(self.id, self.table, decoded) {
+            return Err(self.wrong_actor());
         }
         decoded
             .change

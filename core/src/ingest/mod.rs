@@ -21,6 +21,7 @@ mod check;
 mod conflict;
 mod effects;
 mod project;
+pub mod waiting;
 mod working_set;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +40,7 @@ use crate::{
     ids::{ChangeHash, Seq, Timestamp, UserId},
     policy::Role,
     schema::{Merge, Schema},
-    transaction::Opened,
+    transaction::{ChangeName, Opened},
 };
 
 /// What `ingest` must know before it can decide.
@@ -146,6 +147,8 @@ pub struct Commit {
 pub enum Stop {
     /// Load these and call again.
     Needs(Needs),
+    /// The transaction builds on these changes, which nobody has brought yet: see [`waiting`].
+    Missing(BTreeSet<ChangeName>),
     /// The transaction is refused.
     Rejected(Rejection),
 }
@@ -191,6 +194,8 @@ pub enum Attempt {
     Load(Needs),
     /// Write these (their rows are asked about next) and try again.
     Write(Effects),
+    /// It builds on these changes, which nobody has brought yet. Nothing is changed.
+    Missing(BTreeSet<ChangeName>),
     /// It is done, or refused.
     Done(Result<(), Rejection>),
 }
@@ -199,7 +204,8 @@ impl WorkingSet {
     /// Carries out a job as far as what is loaded allows. The store loops until it is `Done`:
     ///
     /// ```text
-    /// loop { match set.attempt(&job) { Load(n) => load(n), Write(e) => write(e), Done(result) => break result } }
+    /// loop { match set.attempt(&job) {
+    ///     Load(n) => load(n), Write(e) => write(e), Missing(changes) => break wait(changes), Done(result) => break result } }
     /// ```
     pub fn attempt(&mut self, job: &Job<'_>) -> Attempt {
         let outcome = match job {
@@ -217,6 +223,7 @@ impl WorkingSet {
                 Attempt::Done(Ok(()))
             }
             Err(Stop::Rejected(rejection)) => Attempt::Done(Err(rejection)),
+            Err(Stop::Missing(changes)) => Attempt::Missing(changes),
             Err(Stop::Needs(needs)) if !needs.referrers.is_empty() && self.has_effects() => {
                 Attempt::Write(self.take_effects())
             }
@@ -234,8 +241,9 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
         place,
         time: opened.body.time,
     };
-    if matches!(authority, Authority::Judge { .. }) {
+    if let Authority::Judge { role, .. } = authority {
         check::body(&opened.body)?;
+        dependencies(set, opened, role)?;
     }
     for (index, (name, decoded)) in opened.body.changes.iter().zip(&opened.changes).enumerate() {
         let id = name.document;
@@ -272,17 +280,6 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
                 continue;
             }
             judged.change(document, &actor, decoded)?;
-            for dep in decoded.change.deps.iter().copied() {
-                let own = opened.body.changes[..index]
-                    .iter()
-                    .any(|c| c.document == id && c.hash == dep);
-                match set.knows_change(id, dep) {
-                    _ if own || document.heads.contains(&dep) => {}
-                    None => drop(needs.changes.insert((id, dep))),
-                    Some(true) => {}
-                    Some(false) => return Err(judged.unknown_dependency(dep).into()),
-                }
-            }
             document
                 .fold(table, decoded, arrival)
                 .map_err(|e| judged.unfoldable(&e))?;
@@ -310,6 +307,51 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
     commit.actors = actors;
     commit.changes = opened.body.changes.iter().map(|c| (c.document, c.hash)).collect();
     Ok(commit)
+}
+
+/// A judge folds nothing before it knows all that the changes build on. What can be said without that is said first, so
+/// that nothing waits in vain.
+fn dependencies(set: &WorkingSet, opened: &Opened, role: Role) -> Result<(), Stop> {
+    let (mut needs, mut missing) = (Needs::default(), BTreeSet::new());
+    let mut own: BTreeSet<(DocumentId, ChangeHash)> = BTreeSet::new();
+    for (index, (name, decoded)) in opened.body.changes.iter().zip(&opened.changes).enumerate() {
+        let id = name.document;
+        let table = Schema::hospital().get(id.table);
+        let table = table.ok_or_else(|| Rejection::unknown_table(index, id))?;
+        let decoded = decoded.as_ref().ok_or_else(|| Rejection::withheld(index, table, id))?;
+        let judged = check::Judged {
+            index,
+            id,
+            table,
+            body: &opened.body,
+            role,
+            import: false,
+        };
+        judged.alone(decoded)?;
+        let facets = project::facets(table, RowKey::of(&id)).filter(|facet| set.document(facet).is_none());
+        needs.documents.extend(facets);
+        let Some(document) = set.document(&id) else { continue };
+        let actor = decoded.change.actor();
+        let repeated = actor.device().is_none() && document.contains(actor, decoded.change.seq);
+        for hash in decoded.change.deps.iter().copied().filter(|_| !repeated) {
+            if own.contains(&(id, hash)) || document.heads.contains(&hash) {
+                continue;
+            }
+            match set.knows_change(id, hash) {
+                None => drop(needs.changes.insert((id, hash))),
+                Some(true) => {}
+                Some(false) => drop(missing.insert(ChangeName { document: id, hash })),
+            }
+        }
+        own.insert((id, name.hash));
+    }
+    if !needs.is_empty() {
+        return Err(Stop::Needs(needs_with_values(needs, opened)));
+    }
+    if !missing.is_empty() {
+        return Err(Stop::Missing(missing));
+    }
+    Ok(())
 }
 
 /// While loading anyway, load what the values will need.

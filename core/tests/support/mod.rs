@@ -97,6 +97,7 @@ impl MemoryStore {
             match set.attempt(job) {
                 Attempt::Load(needs) => self.load(&needs, &mut set),
                 Attempt::Write(effects) => self.write(effects),
+                Attempt::Missing(changes) => panic!("builds on changes that are not here: {changes:?}"),
                 Attempt::Done(result) => {
                     if let (Ok(()), Job::Ingest { opened, .. }) = (&result, job) {
                         self.changes

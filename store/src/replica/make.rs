@@ -14,7 +14,11 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::ReplicaError;
-use crate::{Host, StoreError, tables::Tables, writing::Writing};
+use crate::{
+    Host, StoreError,
+    tables::Tables,
+    writing::{Undone, Writing},
+};
 
 /// What the transactions of a store have in common.
 pub(super) struct Workshop<'a> {
@@ -71,7 +75,11 @@ impl Workshop<'_> {
                 import: false,
             },
         };
-        writing.carry_out(&job)?.map_err(ReplicaError::Rejected)?;
+        writing.carry_out(&job)?.map_err(|undone| match undone {
+            Undone::Rejected(rejection) => ReplicaError::Rejected(rejection),
+            // It was made on the documents as they are.
+            Undone::Missing(changes) => StoreError::corrupt(format!("it lacks {changes:?}")).into(),
+        })?;
         Ok(Some(Made {
             transaction,
             opened,

@@ -33,7 +33,7 @@ pub struct OutboxEntry {
     pub made_at: String,
     /// There was no connection.
     pub made_offline: bool,
-    /// `waiting` or `rejected`
+    /// `waiting`; `held` if the server has it and waits for an earlier entry of another device; or `rejected`
     pub state: String,
     /// Why it was refused.
     pub reason: Option<String>,
@@ -46,7 +46,8 @@ pub struct OutboxEntry {
 impl Replica {
     /// What waits and what was refused, in the order it was made.
     pub fn outbox(&self) -> Result<Vec<OutboxEntry>, StoreError> {
-        let sql = "SELECT id, name, summary, made_at, offline, state, reason,
+        let sql = "SELECT id, name, summary, made_at, offline,
+            CASE WHEN state = 'waiting' AND ask_again IS NOT NULL THEN 'held' ELSE state END, reason,
             CASE state WHEN 'rejected' THEN command END, mended_at FROM sync_outbox ORDER BY n";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = statement.query([])?;
@@ -115,7 +116,7 @@ fn id_bytes(ids: &[Uuid]) -> Vec<u8> {
 }
 
 /// Remembers which documents a transaction writes to.
-fn touch(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
+pub(super) fn touch(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
     let sql = "INSERT OR IGNORE INTO sync_touched (part, row, n) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
     for change in &body.changes {
@@ -131,6 +132,26 @@ pub(super) struct Waiting {
     pub transaction: Transaction,
 }
 
+/// The server cannot take a transaction in yet: it is asked again at this time.
+pub(super) fn hold(connection: &Connection, n: i64, ask_again: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE sync_outbox SET ask_again = ?2 WHERE n = ?1";
+    connection.prepare_cached(sql)?.execute((n, ask_again.0))?;
+    Ok(())
+}
+
+/// The server may have forgotten what it was given: everything that waits is sent.
+pub(super) fn ask_again(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("UPDATE sync_outbox SET ask_again = NULL", [])?;
+    Ok(())
+}
+
+/// How many waiting transactions the server cannot take in yet.
+pub(super) fn count_held(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM sync_outbox WHERE state = 'waiting' AND ask_again IS NOT NULL";
+    let count: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(count as u64)
+}
+
 /// The waiting transaction with this id.
 pub(super) fn waiting(connection: &Connection, id: TransactionId) -> Result<Option<Waiting>, StoreError> {
     let sql = "SELECT n, entry FROM sync_outbox WHERE id = ?1 AND state = 'waiting'";
@@ -143,15 +164,17 @@ pub(super) fn waiting(connection: &Connection, id: TransactionId) -> Result<Opti
     Ok(Some(Waiting { n, id, transaction }))
 }
 
-/// The first waiting transactions: at most `limit`, and none more after `max_bytes` are full.
-pub(super) fn first_waiting(
+/// The first waiting transactions that are to be sent now: at most `limit`, and none more after `max_bytes` are full.
+pub(super) fn first_to_send(
     connection: &Connection,
+    now: Timestamp,
     limit: usize,
     max_bytes: usize,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let sql = "SELECT n, id, entry FROM sync_outbox WHERE state = 'waiting' ORDER BY n LIMIT ?1";
+    let sql = "SELECT n, id, entry FROM sync_outbox
+        WHERE state = 'waiting' AND coalesce(ask_again, 0) <= ?1 ORDER BY n LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut found = statement.query([limit as i64])?;
+    let mut found = statement.query((now.0, limit as i64))?;
     let (mut first, mut bytes) = (Vec::new(), 0);
     while let Some(row) = found.next()? {
         let entry: Vec<u8> = row.get(2)?;
@@ -171,6 +194,10 @@ pub(super) fn first_waiting(
 /// A waiting command, to be made into a transaction again.
 pub(super) struct Again {
     pub n: i64,
+    /// What was made of it.
+    pub transaction: Transaction,
+    /// The server keeps it, and takes it in later.
+    pub held: bool,
     pub command: String,
     pub giver: Giver,
     pub new_ids: Vec<Uuid>,
@@ -178,7 +205,7 @@ pub(super) struct Again {
 
 /// All waiting commands, in order.
 pub(super) fn all_waiting(connection: &Connection) -> Result<Vec<Again>, StoreError> {
-    let sql = "SELECT n, command, user, role, new_ids, made_at, offline FROM sync_outbox
+    let sql = "SELECT n, command, user, role, new_ids, made_at, offline, entry, ask_again IS NOT NULL FROM sync_outbox
         WHERE state = 'waiting' ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query([])?;
@@ -195,6 +222,8 @@ pub(super) fn all_waiting(connection: &Connection) -> Result<Vec<Again>, StoreEr
                 offline: row.get(6)?,
             },
             new_ids: ids.chunks(16).map(uuid).collect::<Result<_, _>>()?,
+            transaction: protocol::decode(&row.get::<_, Vec<u8>>(7)?).map_err(StoreError::corrupt)?,
+            held: row.get(8)?,
         });
     }
     Ok(all)
@@ -202,7 +231,8 @@ pub(super) fn all_waiting(connection: &Connection) -> Result<Vec<Again>, StoreEr
 
 /// Puts the transaction that a command became anew in the place of its old one.
 pub(super) fn renew(connection: &Connection, n: i64, made: &Made) -> Result<(), StoreError> {
-    let sql = "UPDATE sync_outbox SET id = ?2, entry = ?3, summary = ?4, new_ids = ?5 WHERE n = ?1";
+    let sql = "UPDATE sync_outbox SET id = ?2, entry = ?3, summary = ?4, new_ids = ?5, ask_again = NULL
+        WHERE n = ?1";
     let body = &made.opened.body;
     connection.prepare_cached(sql)?.execute((
         n,
@@ -216,7 +246,10 @@ pub(super) fn renew(connection: &Connection, n: i64, made: &Made) -> Result<(), 
 
 /// Marks a transaction as refused; a person decides what to do.
 pub(super) fn reject(connection: &Connection, n: i64, code: &str, reason: &str) -> Result<(), StoreError> {
-    let sql = "UPDATE sync_outbox SET state = 'rejected', code = ?2, reason = ?3 WHERE n = ?1";
+    if broken!(RefusedDropped) {
+        return remove(connection, n);
+    }
+    let sql = "UPDATE sync_outbox SET state = 'rejected', ask_again = NULL, code = ?2, reason = ?3 WHERE n = ?1";
     connection.prepare_cached(sql)?.execute((n, code, reason))?;
     connection
         .prepare_cached("DELETE FROM sync_touched WHERE n = ?1")?

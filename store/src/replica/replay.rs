@@ -1,13 +1,17 @@
 //! Takes back what the server refused. Automerge changes cannot be unapplied and later ones build on them: the documents go
-//! back to the base, and the commands that still wait are carried out again, in order, as new transactions.
+//! back to the base, and the commands that still wait are carried out again, in order, as new transactions. A transaction
+//! that the server keeps for later will be in the stream as it is, so it stays as it is; unless it builds on what was taken
+//! back, and then the server cannot take it in either.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use holdfast_core::{
     command::{Command, CommandError},
+    document::Place,
     ids::Timestamp,
-    ingest::Job,
+    ingest::{Authority, Job},
     schema::Side,
+    transaction::{ChangeName, Opened, Transaction},
 };
 use rusqlite::Connection;
 
@@ -29,11 +33,24 @@ pub(super) fn take_back(connection: &Connection, now: Timestamp) -> Result<BTree
     writing.finish()
 }
 
-/// Carries out again what waits. A command that is impossible now is marked as refused, with the reason.
-pub(super) fn replay(workshop: &mut Workshop<'_>) -> Result<BTreeSet<&'static str>, StoreError> {
+/// Carries out again what waits, after `refused` was taken back. A command that is impossible now is marked as refused, with
+/// the reason.
+pub(super) fn replay(workshop: &mut Workshop<'_>, refused: &Transaction) -> Result<BTreeSet<&'static str>, StoreError> {
     let mut changed = BTreeSet::new();
+    let mut gone: HashSet<ChangeName> = HashSet::new();
+    gone.extend(refused.body().map_err(StoreError::corrupt)?.changes);
     for again in outbox::all_waiting(workshop.connection)? {
         let n = again.n;
+        let opened = again.transaction.open().map_err(StoreError::corrupt)?;
+        if again.held && !builds_on(&opened, &gone) {
+            changed.extend(put_back(workshop.connection, n, &opened)?);
+            continue;
+        }
+        gone.extend(opened.body.changes);
+        if broken!(ReplayForgets) {
+            outbox::remove(workshop.connection, n)?;
+            continue;
+        }
         match replay_one(workshop, again) {
             Ok(tables) => changed.extend(tables),
             Err(ReplicaError::Store(error)) => return Err(error),
@@ -42,6 +59,30 @@ pub(super) fn replay(workshop: &mut Workshop<'_>) -> Result<BTreeSet<&'static st
         }
     }
     Ok(changed)
+}
+
+/// True if a transaction builds on one of these changes.
+fn builds_on(opened: &Opened, gone: &HashSet<ChangeName>) -> bool {
+    let changes = opened.body.changes.iter().zip(&opened.changes);
+    let mut deps = changes.flat_map(|(name, change)| {
+        let document = name.document;
+        let deps = change.iter().flat_map(|c| &c.change.deps);
+        deps.map(move |hash| ChangeName { document, hash: *hash })
+    });
+    deps.any(|dep| gone.contains(&dep))
+}
+
+/// Carries out a transaction again as it is.
+fn put_back(connection: &Connection, n: i64, opened: &Opened) -> Result<BTreeSet<&'static str>, StoreError> {
+    let mut writing = Writing::new(connection, Side::Device, opened.body.time);
+    writing.follow(&Job::Ingest {
+        opened,
+        place: Place::Pending,
+        authority: Authority::Follow,
+    })?;
+    base::keep(connection, &opened.body)?;
+    outbox::touch(connection, n, &opened.body)?;
+    writing.finish()
 }
 
 fn replay_one(workshop: &mut Workshop<'_>, again: Again) -> Result<BTreeSet<&'static str>, ReplicaError> {

@@ -16,6 +16,8 @@ pub struct Status {
     pub connection: ConnectionState,
     /// Transactions that the server has not acknowledged.
     pub waiting: u64,
+    /// Those of them that the server has and takes in when an earlier entry of another device comes.
+    pub held: u64,
     /// Transactions that the server refused.
     pub rejected: u64,
     /// Open conflicts.
@@ -62,6 +64,7 @@ impl Replica {
             session: self.session().cloned(),
             connection: self.round.state(),
             waiting: outbox::count(&self.connection, "waiting")?,
+            held: outbox::count_held(&self.connection)?,
             rejected: outbox::count(&self.connection, "rejected")?,
             conflicts: conflict::count(&self.connection)?,
             last_in_step: number("last_in_step")?.map(|t| Timestamp(t).to_string()),

@@ -7,6 +7,7 @@ mod quarantine;
 mod session;
 mod snapshot;
 mod stream;
+mod waiting;
 
 use std::path::Path;
 
@@ -20,6 +21,7 @@ pub use device::Device;
 pub use quarantine::Quarantined;
 pub use session::{Session, TokenHash};
 pub use stream::{Pulled, Submission, id_taken};
+pub use waiting::WaitingCount;
 
 use crate::{Host, StoreError, meta, schema, sql_value};
 

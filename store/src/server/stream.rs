@@ -1,18 +1,32 @@
 //! The stream: taking transactions in, giving them out.
+//!
+//! ```text
+//! submission ──► known? ──► ingest ──► Accepted ──► who waited for it? ──► ingest ──► …
+//!                              ├─────► Rejected ──► who waited for it? ──► Rejected …
+//!                              └─────► Missing  ──► Waiting or Later
+//! ```
+
+use std::collections::{BTreeSet, HashMap};
 
 use holdfast_core::{
     document::Place,
     ids::{Seq, Timestamp, TransactionId},
-    ingest::{Authority, Job, Needs, Rejection},
+    ingest::{
+        Authority, Job, Needs, Rejection,
+        waiting::{self, Due, Unkept, Waiter, Waiting},
+    },
     policy::Role,
     protocol::{self, PushOutcome},
     schema::{Schema, Side},
-    transaction::{LogEntry, Opened, Transaction},
+    transaction::{ChangeName, LogEntry, Opened, Transaction},
 };
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::{ServerStore, quarantine};
-use crate::{StoreError, meta, writing::Writing};
+use super::{ServerStore, quarantine, waiting as kept};
+use crate::{
+    StoreError, meta,
+    writing::{Undone, Writing},
+};
 
 /// A transaction that wants to be in the stream. Its signature and its maker's sign-in on the device have been checked.
 #[derive(Clone, Debug)]
@@ -38,7 +52,7 @@ pub struct Pulled {
 
 impl ServerStore {
     /// Takes transactions in, all in one database transaction, in order. An outcome for each; one that is known already
-    /// gets the outcome that it had. An error means that nothing was taken.
+    /// gets the outcome that it had. What waited for one of them follows it at once. An error means that nothing was taken.
     pub fn accept(&mut self, submissions: &[Submission], now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
         let transaction = self
             .connection
@@ -48,10 +62,22 @@ impl ServerStore {
             writing: Writing::new(&transaction, Side::Server, now),
             head: head(&transaction)?,
             now,
+            waiting: kept::load(&transaction)?,
+            settled: HashMap::new(),
         };
         taking.load(submissions)?;
-        let outcomes: Vec<_> = submissions.iter().map(|s| taking.take(s)).collect::<Result<_, _>>()?;
-        let Taking { writing, head, .. } = taking;
+        taking.waiting.expire(now);
+        taking.settle()?;
+        let mut outcomes: Vec<_> = submissions.iter().map(|s| taking.take(s)).collect::<Result<_, _>>()?;
+        let Taking {
+            writing, head, settled, ..
+        } = taking;
+        // What waited for a later one of the batch waits no longer.
+        for (submission, outcome) in submissions.iter().zip(&mut outcomes) {
+            if let (PushOutcome::Waiting { .. }, Some(since)) = (&outcome, settled.get(&submission.opened.body.id)) {
+                outcome.clone_from(since);
+            }
+        }
         writing.finish()?;
         meta::set(&transaction, "head", head.0 as i64)?;
         transaction.commit()?;
@@ -78,6 +104,9 @@ impl ServerStore {
             if bytes >= max_bytes {
                 break;
             }
+        }
+        if broken!(EntryOvertaken) && entries.len() > 1 {
+            entries.remove(entries.len() - 2);
         }
         Ok(Pulled { entries, head })
     }
@@ -117,6 +146,9 @@ struct Taking<'c> {
     writing: Writing<'c>,
     head: Seq,
     now: Timestamp,
+    waiting: Waiting,
+    /// What became of those that waited.
+    settled: HashMap<TransactionId, PushOutcome>,
 }
 
 impl Taking<'_> {
@@ -130,10 +162,18 @@ impl Taking<'_> {
 
     fn take(&mut self, submission: &Submission) -> Result<PushOutcome, StoreError> {
         let id = submission.opened.body.id;
-        if let Some(outcome) = self.known(id, &submission.transaction)? {
+        if let Some(outcome) = self.known(id, &submission.transaction)?
+            && !broken!(RepeatJudged)
+        {
             return Ok(outcome);
         }
-        let place = self.head.next();
+        let outcome = self.judge(submission)?;
+        self.settle()?;
+        Ok(outcome)
+    }
+
+    fn judge(&mut self, submission: &Submission) -> Result<PushOutcome, StoreError> {
+        let (id, place) = (submission.opened.body.id, self.head.next());
         let job = Job::Ingest {
             opened: &submission.opened,
             place: Place::Stream(place),
@@ -146,9 +186,43 @@ impl Taking<'_> {
             Ok(()) => {
                 self.head = place;
                 self.log(submission)?;
+                let awaited = self.waiting.accepted(submission.opened.body.changes.iter().copied());
+                kept::arrived(self.connection, &awaited)?;
                 Ok(PushOutcome::Accepted { id, seq: place })
             }
-            Err(rejection) => self.refuse(submission, &rejection),
+            Err(Undone::Missing(missing)) => self.wait(submission, missing),
+            Err(Undone::Rejected(rejection)) => self.refuse(submission, &rejection),
+        }
+    }
+
+    /// Takes in, or refuses, whoever waited for what has just come or was refused; and so on.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        while let Some((waiter, due)) = self.waiting.next_due() {
+            let submission = kept::take(self.connection, waiter.id)?;
+            let outcome = match due {
+                Due::Judge => self.judge(&submission)?,
+                Due::Refuse(rejection) => self.refuse(&submission, &rejection)?,
+            };
+            self.settled.insert(waiter.id, outcome);
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, submission: &Submission, missing: BTreeSet<ChangeName>) -> Result<PushOutcome, StoreError> {
+        if let Some(name) = kept::refused(self.connection, &missing)? {
+            return self.refuse(submission, &waiting::refused(&name));
+        }
+        let id = submission.opened.body.id;
+        let count = missing.len() as u64;
+        let bytes = protocol::encode(&submission.transaction).len();
+        let waiter = Waiter::new(&submission.opened, missing, bytes, self.now);
+        match self.waiting.add(waiter.clone()) {
+            Ok(_) => {
+                kept::keep(self.connection, submission, &waiter)?;
+                Ok(PushOutcome::Waiting { id, missing: count })
+            }
+            Err(Unkept::Full) => Ok(PushOutcome::Later { id, missing: count }),
+            Err(Unkept::Circle(rejection)) => self.refuse(submission, &rejection),
         }
     }
 
@@ -167,7 +241,13 @@ impl Taking<'_> {
             }
             None => match quarantine::verdict(self.connection, id)? {
                 Some((code, reason, entry)) => (PushOutcome::Rejected { id, code, reason }, entry),
-                None => return Ok(None),
+                None => match (self.waiting.missing(id), kept::entry(self.connection, id)?) {
+                    (Some(missing), Some(entry)) => {
+                        let missing = missing as u64;
+                        (PushOutcome::Waiting { id, missing }, entry)
+                    }
+                    _ => return Ok(None),
+                },
             },
         };
         let entry: Transaction = protocol::decode(&entry).map_err(StoreError::corrupt)?;
@@ -201,9 +281,11 @@ impl Taking<'_> {
         Ok(())
     }
 
-    fn refuse(&self, submission: &Submission, rejection: &Rejection) -> Result<PushOutcome, StoreError> {
+    fn refuse(&mut self, submission: &Submission, rejection: &Rejection) -> Result<PushOutcome, StoreError> {
         let reason = rejection.to_string();
         quarantine::keep(self.connection, submission, rejection.code, &reason, self.now)?;
+        kept::refuse(self.connection, &submission.opened)?;
+        self.waiting.refused(waiting::own_changes(&submission.opened));
         Ok(PushOutcome::Rejected {
             id: submission.opened.body.id,
             code: rejection.code.to_owned(),

@@ -14,12 +14,22 @@ use std::collections::BTreeSet;
 
 use holdfast_core::{
     ids::Timestamp,
-    ingest::{Attempt, Job, Needs, Rejection, WorkingSet},
+    ingest::{Attempt, Effects, Job, Needs, Rejection, WorkingSet},
     schema::Side,
+    transaction::ChangeName,
 };
 use rusqlite::Connection;
 
 use crate::StoreError;
+
+/// Why a job was not carried out. It has changed nothing.
+#[derive(Debug)]
+pub(crate) enum Undone {
+    /// It builds on these changes, which are not here.
+    Missing(BTreeSet<ChangeName>),
+    /// It is refused.
+    Rejected(Rejection),
+}
 
 /// What one SQLite transaction has loaded and has to write. The caller begins and commits the transaction.
 pub(crate) struct Writing<'c> {
@@ -56,31 +66,38 @@ impl<'c> Writing<'c> {
         load::load(self.connection, needs, &mut self.set)
     }
 
-    /// Carries out a job, or says why it is refused. What it does may not be written before [`Writing::flush`].
-    pub fn carry_out(&mut self, job: &Job<'_>) -> Result<Result<(), Rejection>, StoreError> {
+    /// Carries out a job, or says why not. What it does may not be written before [`Writing::flush`].
+    pub fn carry_out(&mut self, job: &Job<'_>) -> Result<Result<(), Undone>, StoreError> {
         loop {
             match self.set.attempt(job) {
                 Attempt::Load(needs) => self.load(&needs)?,
-                Attempt::Write(effects) => {
-                    self.changed
-                        .extend(write::write(self.connection, &effects, self.side, self.now)?);
-                }
-                Attempt::Done(outcome) => return Ok(outcome),
+                Attempt::Write(effects) => self.write(effects)?,
+                Attempt::Missing(changes) => return Ok(Err(Undone::Missing(changes))),
+                Attempt::Done(outcome) => return Ok(outcome.map_err(Undone::Rejected)),
             }
         }
     }
 
     /// Carries out a job that nobody judges.
     pub fn follow(&mut self, job: &Job<'_>) -> Result<(), StoreError> {
-        self.carry_out(job)?
-            .map_err(|rejection| StoreError::Refused(rejection.to_string()))
+        self.carry_out(job)?.map_err(|undone| match undone {
+            Undone::Rejected(rejection) => StoreError::Refused(rejection.to_string()),
+            Undone::Missing(changes) => StoreError::corrupt(format!("it lacks {changes:?}")),
+        })
     }
 
     /// Writes what is to be written, so that reading the tables shows it.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         let effects = self.set.take_effects();
-        self.changed
-            .extend(write::write(self.connection, &effects, self.side, self.now)?);
+        self.write(effects)
+    }
+
+    #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only tests break it"))]
+    fn write(&mut self, mut effects: Effects) -> Result<(), StoreError> {
+        #[cfg(feature = "testing")]
+        crate::testing::break_effects(&mut effects);
+        let changed = write::write(self.connection, &effects, self.side, self.now)?;
+        self.changed.extend(changed);
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use holdfast_core::{
 use uuid::Uuid;
 
 pub use error::StoreError;
-pub use holdfast_store::server::{Account, Device, Pulled, Quarantined, Session, Submission, TokenHash};
+pub use holdfast_store::server::{Account, Device, Pulled, Quarantined, Session, Submission, TokenHash, WaitingCount};
 pub use postgres::PostgresStore;
 pub use sqlite::{SqliteStore, now};
 
@@ -77,8 +77,8 @@ impl Store {
         on!(self, read, store => store.server_key())
     }
 
-    /// Takes transactions in, in order: an outcome for each; one that is known already gets the outcome that it had. After
-    /// an error it is safe to give the same ones again.
+    /// Takes transactions in, in order: an outcome for each; one that is known already gets the outcome that it had. What
+    /// waited for one of them follows it at once. After an error it is safe to give the same ones again.
     pub async fn accept(&self, submissions: Vec<Submission>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(move |store| store.accept(&submissions, now)).await,
@@ -140,6 +140,11 @@ impl Store {
     /// The latest refused transactions, newest first.
     pub async fn quarantine(&self, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
         on!(self, read, store => store.quarantine(limit))
+    }
+
+    /// How many transactions wait for changes that have not come yet.
+    pub async fn waiting(&self) -> Result<WaitingCount, StoreError> {
+        on!(self, read, store => store.waiting())
     }
 
     /// The account with this name.

@@ -187,7 +187,7 @@ async fn a_refusal_does_not_stop_those_behind_it(stand: Stand) {
         .iter()
         .map(|o| match o {
             PushOutcome::Accepted { seq, .. } => seq.0,
-            PushOutcome::Rejected { .. } => 0,
+            _ => 0,
         })
         .collect();
     assert_eq!(accepted, [1, 0, 2, 3, 0, 4, 5, 0, 6]);

@@ -28,8 +28,9 @@ use super::{Replica, outbox};
 use crate::{StoreError, meta};
 
 /// What sync keeps in `sync_meta`.
-pub(super) const META_KEYS: [&str; 6] = [
+pub(super) const META_KEYS: [&str; 7] = [
     "cursor",
+    "went_back",
     "last_in_step",
     "snapshot_next",
     "snapshot_as_of",
@@ -112,9 +113,13 @@ impl Replica {
         let Some(cursor) = cursor(&self.connection)? else {
             return snapshot::request(&self.connection).map(Some);
         };
-        let waiting = outbox::first_waiting(&self.connection, push::MAX_TRANSACTIONS, push::MAX_BYTES)?;
-        if !waiting.is_empty() {
-            return Ok(Some(push::request(waiting)));
+        let at_once = self.round.at_once.unwrap_or(push::MAX_TRANSACTIONS);
+        let to_send = outbox::first_to_send(&self.connection, self.host.now(), at_once, push::MAX_BYTES)?;
+        if broken!(OutboxFirst) {
+            to_send.iter().try_for_each(|sent| outbox::remove(&self.connection, sent.n))?;
+        }
+        if !to_send.is_empty() {
+            return Ok(Some(push::request(to_send)));
         }
         if self.round.pull {
             return Ok(Some(pull::request(cursor)));
@@ -130,8 +135,7 @@ impl Replica {
             return Ok(Changed::default());
         }
         if !(200..300).contains(&status) {
-            self.refused(kind, status, body)?;
-            return Ok(Changed::default());
+            return self.refused(kind, status, body);
         }
         let taken = match kind {
             RequestKind::Push(ids) => self.take_push(ids, body)?,
@@ -155,14 +159,28 @@ impl Replica {
         self.round.fail(problem.to_owned());
     }
 
-    fn refused(&mut self, kind: &RequestKind, status: u16, body: &[u8]) -> Result<(), StoreError> {
-        let message = serde_json::from_slice(body).map_or_else(
-            |_| format!("The server answered with status {status}. Work goes on; it is tried again."),
-            |error: ErrorResponse| error.message,
+    fn refused(&mut self, kind: &RequestKind, status: u16, body: &[u8]) -> Result<Changed, StoreError> {
+        let said: Option<ErrorResponse> = serde_json::from_slice(body).ok();
+        let code = said.as_ref().map_or("", |error| &error.code).to_owned();
+        let message = said.map_or_else(
+            || format!("The server answered with status {status}. Work goes on; it is tried again."),
+            |error| error.message,
         );
         if status == 401 {
             self.round.sign_out(message);
-            return Ok(());
+            return Ok(Changed::default());
+        }
+        // What was sent will never be taken: it must not keep back what is behind it.
+        let (too_large, unreadable) = (status == 413, status == 400 && code == "malformed");
+        if let (RequestKind::Push(ids), true) = (kind, too_large || unreadable) {
+            let (code, reason) = if too_large {
+                ("too_large", "It is too large to be sent.".to_owned())
+            } else {
+                ("malformed", message)
+            };
+            let tables = self.split_push(ids, code, &reason)?;
+            self.round.answered();
+            return Ok(Changed { tables });
         }
         // A page that the server does not know any more: the copy begins again.
         if matches!(kind, RequestKind::Snapshot(Some(_))) && matches!(status, 400 | 404 | 410) {
@@ -170,7 +188,7 @@ impl Replica {
             meta::remove(&self.connection, "snapshot_received")?;
         }
         self.round.fail(message);
-        Ok(())
+        Ok(Changed::default())
     }
 }
 

@@ -35,15 +35,20 @@ impl Replica {
             Ok(response) => response,
             Err(problem) => return Ok(Err(problem)),
         };
+        self.notice_loss(response.head < after)?;
         let opened = match check(after, &response) {
             Ok(opened) => opened,
             Err(problem) => return Ok(Err(problem)),
         };
         let now = self.host.now();
+        let in_place = cursor(&self.connection)? == Some(after) || broken!(PageOutOfPlace);
+        if broken!(CursorFirst) && in_place {
+            meta::set(&self.connection, "cursor", response.cursor.0 as i64)?;
+        }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if cursor(&transaction)? != Some(after) {
+        if !in_place {
             // Taken in already.
             return Ok(Ok(std::collections::BTreeSet::new()));
         }
@@ -60,6 +65,23 @@ impl Replica {
         transaction.commit()?;
         self.round.pull = !in_step;
         Ok(Ok(changed))
+    }
+}
+
+impl Replica {
+    /// A server that has lost the end of its stream has also lost what it kept for later.
+    fn notice_loss(&mut self, lost: bool) -> Result<(), StoreError> {
+        let noticed: bool = meta::get(&self.connection, "went_back")?.unwrap_or(false);
+        if lost == noticed {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        meta::set(&transaction, "went_back", lost)?;
+        if lost {
+            outbox::ask_again(&transaction)?;
+        }
+        transaction.commit()?;
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use holdfast_core::{
-    ids::{Seq, TransactionId},
+    ids::{Seq, Timestamp, TransactionId},
     ingest::Job,
     protocol::{self, PushOutcome, PushRequest, PushResponse},
     schema::Side,
@@ -28,6 +28,13 @@ pub(super) const MAX_TRANSACTIONS: usize = 200;
 
 /// How large their bodies are together, unless a single one is larger.
 pub(super) const MAX_BYTES: usize = 1 << 20;
+
+/// After how many microseconds the server is asked again what became of a transaction that it keeps: a day. It usually shows
+/// up in the stream before.
+const KEPT: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// After how many microseconds it is sent again if the server had no room to keep it: an hour.
+const NOT_KEPT: i64 = 60 * 60 * 1_000_000;
 
 pub(super) fn request(waiting: Vec<Waiting>) -> HttpRequest {
     let kind = RequestKind::Push(waiting.iter().map(|w| w.id).collect());
@@ -70,13 +77,14 @@ impl Replica {
                 // What was refused after the first may have been built on it: it is tried anew.
                 PushOutcome::Rejected { .. } if refused.is_some() => {}
                 PushOutcome::Rejected { code, reason, .. } => {
-                    refused = Some((sent.n, code, reason));
+                    refused = Some((sent, code, reason));
                 }
+                PushOutcome::Waiting { .. } => outbox::hold(&transaction, sent.n, after(now, KEPT))?,
+                PushOutcome::Later { .. } => outbox::hold(&transaction, sent.n, after(now, NOT_KEPT))?,
             }
         }
         let mut changed = writing.finish()?;
-        if let Some((n, code, reason)) = refused {
-            outbox::reject(&transaction, n, code, reason)?;
+        if let Some((sent, code, reason)) = refused {
             self.actor = identity::new_actor(&self.key, &mut self.host);
             let mut workshop = Workshop {
                 connection: &transaction,
@@ -84,12 +92,52 @@ impl Replica {
                 key: &self.key,
                 actor: &self.actor,
             };
-            changed.extend(start_over(&mut workshop, now)?);
+            let taken_back = set_aside(&mut workshop, &sent, code, reason, now)?;
+            if !broken!(TakenBackInSilence) {
+                changed.extend(taken_back);
+            }
         }
         transaction.commit()?;
         self.round.pull = true;
+        self.round.at_once = None;
         Ok(Ok(changed))
     }
+
+    /// The server refuses a push as a whole, and always will. Several transactions are sent in smaller parts until the one
+    /// is found; that one is set aside with the reason, so that the others get through.
+    pub(super) fn split_push(
+        &mut self,
+        ids: &[TransactionId],
+        code: &str,
+        reason: &str,
+    ) -> Result<BTreeSet<&'static str>, StoreError> {
+        let [id] = ids else {
+            self.round.at_once = Some(ids.len().div_ceil(2));
+            return Ok(BTreeSet::new());
+        };
+        let now = self.host.now();
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let Some(sent) = outbox::waiting(&transaction, *id)? else {
+            return Ok(BTreeSet::new());
+        };
+        self.actor = identity::new_actor(&self.key, &mut self.host);
+        let mut workshop = Workshop {
+            connection: &transaction,
+            host: &mut self.host,
+            key: &self.key,
+            actor: &self.actor,
+        };
+        let changed = set_aside(&mut workshop, &sent, code, reason, now)?;
+        transaction.commit()?;
+        self.round.at_once = None;
+        Ok(changed)
+    }
+}
+
+fn after(now: Timestamp, wait: i64) -> Timestamp {
+    Timestamp(now.0.saturating_add(wait))
 }
 
 /// The stream has a transaction of this device.
@@ -100,18 +148,24 @@ pub(super) fn acknowledge(
     opened: &Opened,
     seq: Seq,
 ) -> Result<(), StoreError> {
-    writing.follow(&Job::Confirm { opened, seq })?;
+    if !broken!(AcknowledgedWithoutPlace) {
+        writing.follow(&Job::Confirm { opened, seq })?;
+    }
     base::fold(connection, opened, seq)?;
     outbox::remove(connection, n)?;
     base::release(connection, &opened.body)
 }
 
-/// Back to what the server has, and on from there.
-fn start_over(
+/// Keeps a refused transaction for a person to mend, and goes on from what the server has.
+fn set_aside(
     workshop: &mut Workshop<'_>,
-    now: holdfast_core::ids::Timestamp,
+    sent: &Waiting,
+    code: &str,
+    reason: &str,
+    now: Timestamp,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
+    outbox::reject(workshop.connection, sent.n, code, reason)?;
     let mut changed = replay::take_back(workshop.connection, now)?;
-    changed.extend(replay::replay(workshop)?);
+    changed.extend(replay::replay(workshop, &sent.transaction)?);
     Ok(changed)
 }

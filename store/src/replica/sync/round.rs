@@ -9,6 +9,8 @@ pub(in crate::replica) struct Round {
     contact: Contact,
     /// There may be more to pull.
     pub pull: bool,
+    /// How many transactions a push carries, after a larger one was refused as a whole.
+    pub at_once: Option<usize>,
     /// Why the last attempt failed.
     pub problem: Option<String>,
 }

@@ -1,13 +1,21 @@
 //! Takes transactions into the stream.
 
-use std::{collections::HashMap, ops::Range, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+    time::Duration,
+};
 
 use holdfast_core::{
     document::{DocumentId, Place},
     ids::{ChangeHash, Seq, Timestamp, TransactionId},
-    ingest::{Attempt, Authority, Job, Needs, WorkingSet},
+    ingest::{
+        Attempt, Authority, Job, Needs, Rejection, WorkingSet,
+        waiting::{Due, Unkept, Waiter, Waiting, own_changes, refused},
+    },
     protocol::{PushOutcome, decode, encode},
-    transaction::Transaction,
+    transaction::{Body, ChangeName, Transaction},
 };
 use holdfast_store::server::{Submission, id_taken};
 use minicbor::bytes::ByteVec;
@@ -18,7 +26,7 @@ use super::{
     PostgresStore, StoreError, error,
     load::load,
     quarantine::{self, Refused},
-    write,
+    waiting as kept, write,
 };
 
 /// How often a batch is tried again after a deadlock or a serialization failure.
@@ -81,7 +89,7 @@ impl PostgresStore {
     async fn refuse(&self, submission: &Submission, reason: String, now: Timestamp) -> Result<PushOutcome, StoreError> {
         tracing::error!(id = %submission.opened.body.id, reason, "BUG: the tables refused what ingest let through");
         let refused = Refused {
-            submission,
+            submission: Cow::Borrowed(submission),
             code: "refused_by_tables".to_owned(),
             reason,
         };
@@ -98,11 +106,22 @@ struct Batch<'a> {
     set: WorkingSet,
     entries: Vec<Entry<'a>>,
     refused: Vec<Refused<'a>>,
+    /// The changes of what is refused.
+    refused_changes: BTreeSet<ChangeName>,
+    waiting: Waiting,
+    /// What became of those that waited.
+    settled: HashMap<Uuid, PushOutcome>,
 }
 
 struct Entry<'a> {
     seq: Seq,
-    submission: &'a Submission,
+    submission: Cow<'a, Submission>,
+}
+
+impl Entry<'_> {
+    fn body(&self) -> &Body {
+        &self.submission.opened.body
+    }
 }
 
 impl<'a> Batch<'a> {
@@ -113,6 +132,8 @@ impl<'a> Batch<'a> {
         let head: i64 = sqlx::query_scalar("SELECT seq FROM sync.head FOR UPDATE")
             .fetch_one(&mut *connection)
             .await?;
+        let mut waiting = kept::load(&mut *connection).await?;
+        waiting.expire(now);
         Ok(Self {
             connection,
             now,
@@ -120,10 +141,14 @@ impl<'a> Batch<'a> {
             set: WorkingSet::default(),
             entries: Vec::new(),
             refused: Vec::new(),
+            refused_changes: BTreeSet::new(),
+            waiting,
+            settled: HashMap::new(),
         })
     }
 
     async fn take(&mut self, submissions: &'a [Submission]) -> Result<Vec<PushOutcome>, StoreError> {
+        self.settle().await?;
         let mut known = self.known(submissions).await?;
         let new = || submissions.iter().filter(|s| !known.contains_key(&s.opened.body.id.0));
         let mut needs = Needs::default();
@@ -139,12 +164,21 @@ impl<'a> Batch<'a> {
                 // It never reached the stream, and its maker must know.
                 Some(_) => id_taken(id),
                 None => {
-                    let outcome = self.judge(submission).await?;
+                    let outcome = self.judge(Cow::Borrowed(submission)).await?;
+                    self.settle().await?;
                     known.insert(id.0, (outcome.clone(), body.clone()));
                     outcome
                 }
             };
             outcomes.push(outcome);
+        }
+        // What waited for a later one of the batch waits no longer.
+        for (submission, outcome) in submissions.iter().zip(&mut outcomes) {
+            if let (PushOutcome::Waiting { .. }, Some(since)) =
+                (&outcome, self.settled.get(&submission.opened.body.id.0))
+            {
+                outcome.clone_from(since);
+            }
         }
         Ok(outcomes)
     }
@@ -153,6 +187,13 @@ impl<'a> Batch<'a> {
     async fn known(&mut self, submissions: &[Submission]) -> Result<HashMap<Uuid, (PushOutcome, ByteVec)>, StoreError> {
         let ids: Vec<Uuid> = submissions.iter().map(|s| s.opened.body.id.0).collect();
         let mut known = quarantine::outcomes(self.connection, &ids).await?;
+        if self.waiting.load().transactions > 0 {
+            for (id, body) in kept::bodies(self.connection, &ids).await? {
+                let missing = self.waiting.missing(TransactionId(id)).unwrap_or_default() as u64;
+                let id = TransactionId(id);
+                known.insert(id.0, (PushOutcome::Waiting { id, missing }, body));
+            }
+        }
         let logged = sqlx::query("SELECT id, seq, entry FROM sync.log WHERE id = ANY($1)")
             .bind(ids)
             .fetch_all(&mut *self.connection)
@@ -170,8 +211,8 @@ impl<'a> Batch<'a> {
         Ok(known)
     }
 
-    async fn judge(&mut self, submission: &'a Submission) -> Result<PushOutcome, StoreError> {
-        let seq = self.head.next();
+    async fn judge(&mut self, submission: Cow<'a, Submission>) -> Result<PushOutcome, StoreError> {
+        let (id, seq) = (submission.opened.body.id, self.head.next());
         let job = Job::Ingest {
             opened: &submission.opened,
             place: Place::Stream(seq),
@@ -186,30 +227,75 @@ impl<'a> Batch<'a> {
                 Attempt::Write(effects) => write::effects(self.connection, &effects, self.now).await?,
                 Attempt::Done(Ok(())) => {
                     self.head = seq;
+                    let awaited = self.waiting.accepted(submission.opened.body.changes.iter().copied());
+                    kept::arrived(self.connection, &awaited).await?;
                     self.entries.push(Entry { seq, submission });
-                    return Ok(PushOutcome::Accepted {
-                        id: submission.opened.body.id,
-                        seq,
-                    });
+                    return Ok(PushOutcome::Accepted { id, seq });
                 }
-                Attempt::Done(Err(rejection)) => {
-                    let refused = Refused {
-                        submission,
-                        code: rejection.code.to_owned(),
-                        reason: rejection.to_string(),
-                    };
-                    let outcome = refused.outcome();
-                    self.refused.push(refused);
-                    return Ok(outcome);
-                }
+                Attempt::Missing(missing) => return self.wait(submission, missing).await,
+                Attempt::Done(Err(rejection)) => return Ok(self.refuse(submission, &rejection)),
             }
         }
+    }
+
+    /// Takes in, or refuses, whoever waited for what has just come or was refused; and so on.
+    async fn settle(&mut self) -> Result<(), StoreError> {
+        while let Some((waiter, due)) = self.waiting.next_due() {
+            let submission = Cow::Owned(kept::take(self.connection, waiter.id).await?);
+            let outcome = match due {
+                Due::Judge => self.judge(submission).await?,
+                Due::Refuse(rejection) => self.refuse(submission, &rejection),
+            };
+            self.settled.insert(waiter.id.0, outcome);
+        }
+        Ok(())
+    }
+
+    async fn wait(
+        &mut self,
+        submission: Cow<'a, Submission>,
+        missing: BTreeSet<ChangeName>,
+    ) -> Result<PushOutcome, StoreError> {
+        let known = missing.intersection(&self.refused_changes).next().copied();
+        let known = match known {
+            None => kept::refused(self.connection, &missing).await?,
+            known => known,
+        };
+        if let Some(name) = known {
+            return Ok(self.refuse(submission, &refused(&name)));
+        }
+        let (id, count) = (submission.opened.body.id, missing.len() as u64);
+        let bytes = encode(&submission.transaction).len();
+        let waiter = Waiter::new(&submission.opened, missing, bytes, self.now);
+        match self.waiting.add(waiter.clone()) {
+            Ok(_) => {
+                kept::keep(self.connection, &submission, &waiter).await?;
+                Ok(PushOutcome::Waiting { id, missing: count })
+            }
+            Err(Unkept::Full) => Ok(PushOutcome::Later { id, missing: count }),
+            Err(Unkept::Circle(rejection)) => Ok(self.refuse(submission, &rejection)),
+        }
+    }
+
+    fn refuse(&mut self, submission: Cow<'a, Submission>, rejection: &Rejection) -> PushOutcome {
+        let own: Vec<ChangeName> = own_changes(&submission.opened).collect();
+        self.waiting.refused(own.iter().copied());
+        self.refused_changes.extend(own);
+        let refused = Refused {
+            submission,
+            code: rejection.code.to_owned(),
+            reason: rejection.to_string(),
+        };
+        let outcome = refused.outcome();
+        self.refused.push(refused);
+        outcome
     }
 
     async fn finish(mut self) -> Result<(), StoreError> {
         let effects = self.set.take_effects();
         write::effects(self.connection, &effects, self.now).await?;
         quarantine::put(self.connection, &self.refused, self.now).await?;
+        kept::refuse(self.connection, &self.refused_changes).await?;
         if self.entries.is_empty() {
             return Ok(());
         }
@@ -223,7 +309,6 @@ impl<'a> Batch<'a> {
     }
 
     async fn log(&mut self) -> Result<(), StoreError> {
-        let body = |e: &Entry<'a>| &e.submission.opened.body;
         for chunk in self.entries.chunks(write::CHUNK) {
             sqlx::query(
                 "INSERT INTO sync.log (seq, id, user_id, device, time, accepted_at, entry)
@@ -232,10 +317,10 @@ impl<'a> Batch<'a> {
                      AS k (seq, id, user_id, device, time, entry)",
             )
             .bind(chunk.iter().map(|e| e.seq.0 as i64).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|e| body(e).id.0).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|e| body(e).user.0).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|e| body(e).device.0).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|e| body(e).time.to_string()).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|e| e.body().id.0).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|e| e.body().user.0).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|e| e.body().device.0).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|e| e.body().time.to_string()).collect::<Vec<_>>())
             .bind(self.now.to_string())
             .bind(
                 chunk
@@ -250,18 +335,10 @@ impl<'a> Batch<'a> {
     }
 
     async fn changes(&mut self) -> Result<(), StoreError> {
-        let all: Vec<(DocumentId, ChangeHash, Seq)> = self
-            .entries
-            .iter()
-            .flat_map(|e| {
-                e.submission
-                    .opened
-                    .body
-                    .changes
-                    .iter()
-                    .map(|c| (c.document, c.hash, e.seq))
-            })
-            .collect();
+        let changes = |e: &'_ Entry<'_>| -> Vec<(DocumentId, ChangeHash, Seq)> {
+            e.body().changes.iter().map(|c| (c.document, c.hash, e.seq)).collect()
+        };
+        let all: Vec<_> = self.entries.iter().flat_map(changes).collect();
         for chunk in all.chunks(write::CHUNK) {
             // A change that everybody makes alike (a text column's first) may come more than once.
             sqlx::query(

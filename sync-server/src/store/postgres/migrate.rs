@@ -6,7 +6,10 @@ use super::StoreError;
 use holdfast_core::schema::{self, Schema};
 
 /// Numbered from 1. Never edited once released: a change is a new one at the end.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_engine.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001_engine.sql"),
+    include_str!("migrations/0002_waiting.sql"),
+];
 
 /// Two servers that start at once migrate one after the other. The number is "holdfast" in ASCII.
 const LOCK: i64 = 0x686f_6c64_6661_7374;

@@ -22,6 +22,7 @@ mod session;
 mod snapshot;
 mod stream;
 mod time;
+mod waiting;
 mod write;
 
 use std::{str::FromStr, time::Duration};

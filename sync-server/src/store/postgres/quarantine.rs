@@ -1,6 +1,6 @@
 //! What was refused, kept for the auditor.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use holdfast_core::{
     ids::{DeviceId, Timestamp, TransactionId, UserId},
@@ -19,7 +19,7 @@ use super::{
 
 /// A transaction that is refused, and why.
 pub(super) struct Refused<'a> {
-    pub(super) submission: &'a Submission,
+    pub(super) submission: Cow<'a, Submission>,
     pub(super) code: String,
     pub(super) reason: String,
 }

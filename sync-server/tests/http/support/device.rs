@@ -104,7 +104,7 @@ impl Device {
     pub fn accepted(&self, signed: &Signed) -> bool {
         match self.push(&signed.transaction) {
             PushOutcome::Accepted { .. } => true,
-            PushOutcome::Rejected { reason, .. } => panic!("{reason}"),
+            other => panic!("not accepted: {other:?}"),
         }
     }
 
@@ -221,7 +221,7 @@ impl Device {
         loop {
             match self.set.attempt(&job) {
                 Attempt::Load(needs) => self.provide(&needs),
-                Attempt::Write(_) | Attempt::Done(_) => return,
+                Attempt::Write(_) | Attempt::Missing(_) | Attempt::Done(_) => return,
             }
         }
     }

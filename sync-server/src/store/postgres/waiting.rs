@@ -1,0 +1,222 @@
+//! What waits for changes that have not come yet, as `sync.waiting` keeps it. Who waits for what is core's [`Waiting`].
+
+use std::collections::{BTreeSet, HashMap};
+
+use holdfast_core::{
+    document::DocumentId,
+    ids::{ChangeHash, DeviceId, RowId, TransactionId},
+    ingest::waiting::{Limits, Waiter, Waiting},
+    protocol::{decode, encode},
+    transaction::{ChangeName, Transaction},
+};
+use holdfast_store::server::{Submission, WaitingCount};
+use minicbor::bytes::ByteVec;
+use sqlx::{PgConnection, Row, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{
+    PostgresStore, StoreError,
+    time::{self, micros},
+};
+
+impl PostgresStore {
+    /// How many transactions wait for changes that have not come yet.
+    pub async fn waiting(&self) -> Result<WaitingCount, StoreError> {
+        let sql = concat!("SELECT count(*), ", micros!("min(since)"), " FROM sync.waiting");
+        let record = sqlx::query(sql).fetch_one(&self.pool).await?;
+        let count: i64 = record.try_get(0)?;
+        let since: Option<i64> = record.try_get(1)?;
+        Ok(WaitingCount {
+            transactions: count as u64,
+            since: since.map(holdfast_core::ids::Timestamp),
+        })
+    }
+}
+
+/// All that waits.
+pub(super) async fn load(connection: &mut PgConnection) -> Result<Waiting, StoreError> {
+    let mut waiting = Waiting::new(Limits::default());
+    let sql = concat!(
+        "SELECT id, device, ",
+        micros!("since"),
+        ", octet_length(entry) FROM sync.waiting ORDER BY n"
+    );
+    let found = sqlx::query(sql).fetch_all(&mut *connection).await?;
+    if found.is_empty() {
+        return Ok(waiting);
+    }
+    let mut names = names(connection).await?;
+    for record in found {
+        let id: Uuid = record.try_get(0)?;
+        let bytes: i32 = record.try_get(3)?;
+        waiting.restore(Waiter {
+            id: TransactionId(id),
+            device: DeviceId(record.try_get(1)?),
+            since: time::read(&record, 2)?,
+            bytes: bytes as usize,
+            missing: names.remove(&(id, false)).unwrap_or_default(),
+            brings: names.remove(&(id, true)).unwrap_or_default(),
+        });
+    }
+    Ok(waiting)
+}
+
+/// What each waits for (`false`) and brings (`true`).
+async fn names(connection: &mut PgConnection) -> Result<HashMap<(Uuid, bool), BTreeSet<ChangeName>>, StoreError> {
+    let found = sqlx::query("SELECT id, brings, part, row, hash FROM sync.waiting_changes")
+        .fetch_all(connection)
+        .await?;
+    let mut names: HashMap<_, BTreeSet<ChangeName>> = HashMap::new();
+    for record in found {
+        let key = (record.try_get(0)?, record.try_get(1)?);
+        names.entry(key).or_default().insert(name(&record, 2)?);
+    }
+    Ok(names)
+}
+
+/// Reads part, row and hash from this column on.
+fn name(record: &PgRow, at: usize) -> Result<ChangeName, StoreError> {
+    let hash: [u8; 32] = record
+        .try_get::<&[u8], _>(at + 2)?
+        .try_into()
+        .map_err(|_| StoreError::Corrupt("a stored change hash is not 32 bytes"))?;
+    Ok(ChangeName {
+        document: DocumentId::from_part(record.try_get(at)?, RowId(record.try_get(at + 1)?)),
+        hash: ChangeHash(hash),
+    })
+}
+
+/// The columns of names, to be bound one by one.
+fn columns<'a>(names: impl IntoIterator<Item = &'a ChangeName>) -> (Vec<i16>, Vec<Uuid>, Vec<Vec<u8>>) {
+    let (mut parts, mut rows, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+    for name in names {
+        parts.push(name.document.part());
+        rows.push(name.document.row.0);
+        hashes.push(name.hash.0.to_vec());
+    }
+    (parts, rows, hashes)
+}
+
+/// Keeps a transaction that waits.
+pub(super) async fn keep(
+    connection: &mut PgConnection,
+    submission: &Submission,
+    waiter: &Waiter,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO sync.waiting (id, device, role, import, since, entry)
+         VALUES ($1, $2, $3, $4, $5::text::timestamptz, $6)",
+    )
+    .bind(waiter.id.0)
+    .bind(waiter.device.0)
+    .bind(submission.role.as_str())
+    .bind(submission.import)
+    .bind(waiter.since.to_string())
+    .bind(encode(&submission.transaction))
+    .execute(&mut *connection)
+    .await?;
+    for (brings, names) in [(false, &waiter.missing), (true, &waiter.brings)] {
+        let (parts, rows, hashes) = columns(names);
+        sqlx::query(
+            "INSERT INTO sync.waiting_changes (id, brings, part, row, hash)
+             SELECT $1, $2, k.part, k.row, k.hash
+             FROM unnest($3::smallint[], $4::uuid[], $5::bytea[]) AS k (part, row, hash)",
+        )
+        .bind(waiter.id.0)
+        .bind(brings)
+        .bind(parts)
+        .bind(rows)
+        .bind(hashes)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Nobody waits for these changes any more.
+pub(super) async fn arrived(connection: &mut PgConnection, names: &[ChangeName]) -> Result<(), StoreError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let (parts, rows, hashes) = columns(names);
+    sqlx::query(
+        "DELETE FROM sync.waiting_changes w
+         USING unnest($1::smallint[], $2::uuid[], $3::bytea[]) AS k (part, row, hash)
+         WHERE w.hash = k.hash AND w.part = k.part AND w.row = k.row AND NOT w.brings",
+    )
+    .bind(parts)
+    .bind(rows)
+    .bind(hashes)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes a transaction out.
+pub(super) async fn take(connection: &mut PgConnection, id: TransactionId) -> Result<Submission, StoreError> {
+    let record = sqlx::query("DELETE FROM sync.waiting WHERE id = $1 RETURNING role, import, entry")
+        .bind(id.0)
+        .fetch_one(connection)
+        .await?;
+    let damaged = || StoreError::Corrupt("a waiting transaction cannot be read");
+    let transaction: Transaction = decode(record.try_get(2)?).map_err(|_| damaged())?;
+    let role: &str = record.try_get(0)?;
+    Ok(Submission {
+        opened: transaction.open().map_err(|_| damaged())?,
+        transaction,
+        role: role.parse().map_err(|_| damaged())?,
+        import: record.try_get(1)?,
+    })
+}
+
+/// The bodies of those of these transactions that wait.
+pub(super) async fn bodies(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<(Uuid, ByteVec)>, StoreError> {
+    let found = sqlx::query("SELECT id, entry FROM sync.waiting WHERE id = ANY($1)")
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    let mut bodies = Vec::with_capacity(found.len());
+    for record in found {
+        let entry: Transaction =
+            decode(record.try_get(1)?).map_err(|_| StoreError::Corrupt("a waiting transaction cannot be read"))?;
+        bodies.push((record.try_get(0)?, entry.body));
+    }
+    Ok(bodies)
+}
+
+/// Remembers changes of transactions that are refused: what builds on them is refused too.
+pub(super) async fn refuse(connection: &mut PgConnection, names: &BTreeSet<ChangeName>) -> Result<(), StoreError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let (parts, rows, hashes) = columns(names);
+    sqlx::query(
+        "INSERT INTO sync.refused_changes (part, row, hash)
+         SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::bytea[]) ON CONFLICT DO NOTHING",
+    )
+    .bind(parts)
+    .bind(rows)
+    .bind(hashes)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// One of these changes that came with a transaction that was refused.
+pub(super) async fn refused(
+    connection: &mut PgConnection,
+    names: &BTreeSet<ChangeName>,
+) -> Result<Option<ChangeName>, StoreError> {
+    let (parts, rows, hashes) = columns(names);
+    let found = sqlx::query(
+        "SELECT r.part, r.row, r.hash FROM unnest($1::smallint[], $2::uuid[], $3::bytea[]) AS k (part, row, hash)
+         JOIN sync.refused_changes r ON r.part = k.part AND r.row = k.row AND r.hash = k.hash
+         ORDER BY r.part, r.row, r.hash LIMIT 1",
+    )
+    .bind(parts)
+    .bind(rows)
+    .bind(hashes)
+    .fetch_optional(connection)
+    .await?;
+    found.map(|record| name(&record, 0)).transpose()
+}
