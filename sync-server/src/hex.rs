@@ -12,16 +12,18 @@ pub fn encode(bytes: &[u8]) -> String {
         })
 }
 
+/// Reads bytes, however many; `None` if the text is anything else.
+pub fn decode_all(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    let byte = |pair: &[u8; 2]| Some((value(pair[0])? * 16 + value(pair[1])?) as u8);
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+}
+
 /// Reads exactly `N` bytes; `None` if the text is anything else.
 pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != 2 * N {
+    if text.len() != 2 * N {
         return None;
     }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-        let value = |digit: u8| char::from(digit).to_digit(16);
-        *byte = (value(pair[0])? * 16 + value(pair[1])?) as u8;
-    }
-    Some(bytes)
+    decode_all(text)?.try_into().ok()
 }

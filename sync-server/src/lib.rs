@@ -10,4 +10,5 @@ pub mod import;
 pub mod sign_in;
 pub mod store;
 pub mod validate;
+pub mod verify;
 pub mod writer;

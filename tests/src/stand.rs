@@ -1,11 +1,16 @@
 //! A store under test: on SQLite in a temporary folder, or on PostgreSQL in a database of its own.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use holdfast_core::{
     ids::{Seq, Timestamp},
     protocol::PushOutcome,
     row::RowWrite,
 };
-use holdfast_server::store::{Location, Store, Submission};
+use holdfast_server::{
+    store::{Location, Store, Submission},
+    verify::{self, Report},
+};
 use tempfile::TempDir;
 
 use crate::{
@@ -19,6 +24,7 @@ pub struct Stand {
     /// The store. Declared first: it is closed before its place is gone.
     pub store: Store,
     place: Place,
+    accepted: AtomicI64,
 }
 
 enum Place {
@@ -39,7 +45,11 @@ impl Stand {
 
     async fn at(place: Place) -> Self {
         let store = Store::open(&place.location()).await.expect("a new store opens");
-        Self { store, place }
+        Self {
+            store,
+            place,
+            accepted: AtomicI64::new(0),
+        }
     }
 
     /// Closes the store and opens it again, as a restart does.
@@ -57,10 +67,53 @@ impl Stand {
         }
     }
 
-    /// Takes transactions in.
+    /// Where it is.
+    pub fn location(&self) -> Location {
+        self.place.location()
+    }
+
+    /// Makes a device known, as a sign-in on it does.
+    pub async fn register(&self, maker: &Maker) {
+        let identity = maker.identity();
+        let key = identity.key.verifying_key().to_bytes();
+        let registered = self.store.register_device(key, "a device", identity.user, NOON).await;
+        registered.expect("the store registers a device");
+    }
+
+    /// Holds the store against its log.
+    pub async fn verify(&self) -> Report {
+        let options = verify::Options {
+            limit: 100,
+            scratch: None,
+        };
+        let report = verify::verify(&self.location(), &options, |_| ()).await;
+        report.expect("the store can be verified")
+    }
+
+    /// Changes the database behind the store's back. `sync.` stands for the engine's tables in both.
+    pub async fn tamper(&self, sql: &str) {
+        match &self.place {
+            Place::Folder(folder) => {
+                let connection = rusqlite::Connection::open(folder.path().join("holdfast.sqlite"));
+                let done = connection.and_then(|c| c.execute_batch(&sql.replace("sync.", "sync_")));
+                done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            }
+            Place::Database(database) => {
+                use sqlx::Connection as _;
+                let mut connection = sqlx::PgConnection::connect(&database.url())
+                    .await
+                    .expect("PostgreSQL answers");
+                let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await;
+                done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            }
+        }
+    }
+
+    /// Takes transactions in. Each time is a millisecond after the last.
     pub async fn accept(&self, submissions: Vec<Submission>) -> Vec<PushOutcome> {
+        let clock = self.accepted.fetch_add(1, Ordering::Relaxed);
         self.store
-            .accept(submissions, NOON)
+            .accept(submissions, Timestamp(NOON.0 + clock * 1_000))
             .await
             .expect("the store takes transactions")
     }

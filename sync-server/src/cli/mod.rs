@@ -9,6 +9,7 @@ mod serve;
 mod store;
 mod user;
 mod validate;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ enum Command {
     Import(import::Options),
     Export(export::Options),
     Validate(validate::Options),
+    Verify(verify::Options),
     User(user::Options),
     Device(device::Options),
 }
@@ -74,6 +76,7 @@ impl Command {
             Self::Import(options) => import::run(options).await,
             Self::Export(options) => export::run(options).await,
             Self::Validate(options) => validate::run(options).await,
+            Self::Verify(options) => Ok(verify::run(options).await),
         }
     }
 }

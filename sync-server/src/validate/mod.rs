@@ -6,7 +6,7 @@
 
 mod compare;
 mod crud;
-mod engine;
+pub(crate) mod engine;
 pub mod found;
 mod probe;
 mod report;

@@ -2,6 +2,7 @@
 
 use std::{path::Path, str::FromStr, time::Duration};
 
+use futures_util::TryStreamExt;
 use rusqlite::OpenFlags;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::PgConnectOptions};
 
@@ -90,23 +91,39 @@ impl Session {
 
     /// What a query finds. It must select text alone; parameters are text too.
     pub async fn rows(&mut self, sql: &str, parameters: &[Option<String>]) -> Result<Vec<TextRow>, SessionError> {
+        let mut rows = Vec::new();
+        self.each(sql, parameters, |row| {
+            rows.push(row);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Gives each row that a query finds, as it comes. See [`Session::rows`].
+    pub async fn each(
+        &mut self,
+        sql: &str,
+        parameters: &[Option<String>],
+        mut take: impl FnMut(TextRow) -> Result<(), SessionError>,
+    ) -> Result<(), SessionError> {
         match self {
             Self::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;
                 let columns = statement.column_count();
                 let mut found = statement.query(rusqlite::params_from_iter(parameters))?;
-                let mut rows = Vec::new();
                 while let Some(row) = found.next()? {
-                    rows.push((0..columns).map(|at| row.get(at)).collect::<Result<_, _>>()?);
+                    take((0..columns).map(|at| row.get(at)).collect::<Result<_, _>>()?)?;
                 }
-                Ok(rows)
             }
             Self::Postgres(connection) => {
-                let found = bound(sql, parameters).fetch_all(&mut **connection).await?;
-                let text = |row: &sqlx::postgres::PgRow| (0..row.len()).map(|at| row.try_get(at)).collect();
-                Ok(found.iter().map(text).collect::<Result<_, _>>()?)
+                let mut found = bound(sql, parameters).fetch(&mut **connection);
+                while let Some(row) = found.try_next().await? {
+                    take((0..row.len()).map(|at| row.try_get(at)).collect::<Result<_, _>>()?)?;
+                }
             }
         }
+        Ok(())
     }
 
     /// The first value of the first row, if there is one.

@@ -8,6 +8,7 @@ mod pages;
 mod random;
 mod rows;
 mod stream;
+mod verify;
 
 /// Runs each function on a new store of each kind.
 macro_rules! on_both_stores {

@@ -61,14 +61,14 @@ async fn both_stores_hold_the_same_rows_after_the_same_transactions() {
 }
 
 /// Three people, who often look at what was there a while ago.
-struct Run {
+pub(super) struct Run {
     dice: Dice,
-    makers: Vec<Maker>,
+    pub(super) makers: Vec<Maker>,
     rows: Vec<(TableId, RowId)>,
 }
 
 impl Run {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self {
             dice: Dice::new(seed),
             makers: (0..3).map(|n| Maker::new(seed * 10 + n)).collect(),
@@ -77,7 +77,7 @@ impl Run {
     }
 
     /// A transaction of one to three writes, on what the first store holds now, before the batch.
-    async fn transaction(&mut self, stand: &Stand) -> Option<Submission> {
+    pub(super) async fn transaction(&mut self, stand: &Stand) -> Option<Submission> {
         let mut writes: Vec<RowWrite> = Vec::new();
         for _ in 0..=self.dice.below(3) {
             let write = self.write();

@@ -24,7 +24,7 @@ pub(super) fn encode(claimants: &[Claimant]) -> Vec<u8> {
 }
 
 /// Reads [`encode`].
-pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Claimant>, StoreError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Claimant>, StoreError> {
     let plain: Vec<(Place, Timestamp, RowId)> =
         minicbor::decode(bytes).map_err(|_| StoreError::Corrupt("stored claimants cannot be read"))?;
     Ok(plain

@@ -11,7 +11,7 @@
 
 mod accept;
 mod account;
-mod claimants;
+pub(crate) mod claimants;
 mod device;
 mod error;
 mod load;
