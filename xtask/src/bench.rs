@@ -1,4 +1,6 @@
-//! `cargo xtask bench`: measurements, with a PostgreSQL that is as careful as a hospital's.
+//! `cargo xtask bench`: measurements.
+
+mod document;
 
 use anyhow::{Result, bail};
 
@@ -8,12 +10,21 @@ use crate::process::Program;
 use crate::project::Project;
 use crate::setup::packages::{self, Need};
 
-/// Runs the benchmark `name` (all of them if none), passing on `arguments`.
+/// Runs the benchmark that `arguments` begin with (all of them if none), passing on the others.
 pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
+    match arguments.split_first() {
+        Some((name, options)) if name == "document" => document::run(project, options),
+        Some(_) => push_pull(project, arguments),
+        None => push_pull(project, arguments).and_then(|()| document::run(project, arguments)),
+    }
+}
+
+/// With a PostgreSQL that is as careful as a hospital's.
+fn push_pull(project: &Project, arguments: &[String]) -> Result<()> {
     let console = &project.console;
     packages::ensure(console, &[Need::Postgres])?;
     let cluster = Cluster::start(console, Durability::Full)?;
-    let mut running = Program::cargo()
+    let program = Program::cargo()
         .args([
             "run",
             "--release",
@@ -25,8 +36,13 @@ pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
         ])
         .args(arguments)
         .env("HOLDFAST_TEST_POSTGRES", cluster.url())
-        .folder(&project.root)
-        .start()?;
+        .folder(&project.root);
+    watch(program)
+}
+
+/// Lets it write to the terminal until it ends or we are interrupted.
+fn watch(program: Program) -> Result<()> {
+    let mut running = program.start()?;
     loop {
         if interrupt::requested() {
             bail!(Interrupted);

@@ -60,7 +60,7 @@ enum Command {
         #[arg(long)]
         fast: bool,
     },
-    /// Measures, with a throw-away PostgreSQL.
+    /// Measures: `push-pull` with a throw-away PostgreSQL, `document [--browser]` beside the Automerge library.
     Bench {
         /// The benchmark's name, and what it takes. All benchmarks if none is given.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

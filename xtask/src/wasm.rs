@@ -84,8 +84,8 @@ pub fn cargo(project: &Project, command: &str) -> Result<Program> {
         .folder(&project.root))
 }
 
-/// Makes the ES module and its declarations.
-fn bind(project: &Project, built: &Path, folder: &Path) -> Result<()> {
+/// Makes the ES module and its declarations, named as the compiled module.
+pub fn bind(project: &Project, built: &Path, folder: &Path) -> Result<()> {
     Program::cargo()
         .args(["run", "--package", "holdfast-bindgen", "--"])
         .args([built, folder])
@@ -95,7 +95,8 @@ fn bind(project: &Project, built: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn shrink(project: &Project, module: &Path) -> Result<()> {
+/// Makes a linked module small, in place.
+pub fn shrink(project: &Project, module: &Path) -> Result<()> {
     node::ensure_packages(&project.console, &project.web())?;
     let tool = project.web().join("node_modules/.bin/wasm-opt");
     if !tool.exists() {
