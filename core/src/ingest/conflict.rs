@@ -108,6 +108,9 @@ pub(super) fn conflicts(
     for (document, facet) in std::iter::once((main, Facet::Main)).chain(restricted.map(|d| (d, Facet::Restricted))) {
         for column in Document::columns_of(table, facet).filter(|c| c.review || c.claim) {
             let lost = main.lost_claims.contains(&column.id);
+            if !lost && document.live(column.id).len() < 2 {
+                continue;
+            }
             let mut sides = sides(document, column);
             let differ = column.review && sides.iter().any(|s| s.value != sides[0].value);
             if lost {

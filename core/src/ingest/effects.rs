@@ -3,18 +3,21 @@
 //! One row's change can touch others: a bed released gives a waiting claim its turn, a reference to a deleted row brings that
 //! row back. So rows are worked off a queue until nothing follows any more.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use super::{
     Claim, Claimant, Commit, Needs, Presence, Rejection, RowKey, RowState, Stop, WorkingSet,
     conflict::conflicts,
-    project::{facets, project, references},
+    project::{facets, project, references, shown_value},
 };
 use crate::{
     document::{Document, DocumentId, Place},
-    ids::Timestamp,
+    ids::{RowId, Timestamp},
     row::Row,
-    schema::{Column, Schema, Table},
+    schema::{Column, ColumnId, Schema, Table},
     value::Value,
 };
 
@@ -32,7 +35,10 @@ pub(super) fn effects(
         }
     }
     let commit = Commit {
-        documents,
+        documents: documents
+            .into_iter()
+            .map(|(id, document)| (id, Arc::new(document)))
+            .collect(),
         ..Commit::default()
     };
     let mut work = Work {
@@ -68,11 +74,11 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn document(&mut self, id: &DocumentId) -> Option<&Document> {
+    fn document(&mut self, id: &DocumentId) -> Option<&Arc<Document>> {
         if let Some(document) = self.commit.documents.get(id) {
             return Some(document);
         }
-        let found = self.set.document(id);
+        let found = self.set.shared_document(id);
         if found.is_none() {
             self.needs.documents.insert(*id);
         }
@@ -98,19 +104,19 @@ impl Work<'_> {
         }
     }
 
-    /// The row as it was shown before this step of the work, `None` if it was not.
-    fn shown_before(&mut self, table: &'static Table, key: RowKey) -> Option<Row> {
-        if let Some(state) = self.commit.rows.get(&key) {
-            return state.shown.then(|| state.row.clone());
+    /// What the row referenced before this step of the work, if it was shown.
+    fn referenced_before(&self, table: &'static Table, key: RowKey) -> Vec<(ColumnId, RowKey)> {
+        match self.commit.rows.get(&key) {
+            Some(state) if state.shown => references(table, &state.row).map(|(c, to)| (c.id, to)).collect(),
+            Some(_) => Vec::new(),
+            None => referenced_in(self.set, table, key),
         }
-        shown_in(self.set, table, key)
     }
 
     fn row(&mut self, key: RowKey) {
         let table = Schema::hospital().by_id(key.table);
-        let ids: Vec<_> = facets(table, key).collect();
         // Whatever is missing is asked for together.
-        let missing = ids.iter().filter(|id| self.document(id).is_none()).count();
+        let missing = facets(table, key).filter(|id| self.document(id).is_none()).count();
         if self.set.presence(&key).is_none() {
             self.needs.presence.insert(key);
             return;
@@ -118,7 +124,9 @@ impl Work<'_> {
         if missing > 0 {
             return;
         }
-        let main = self.document(&ids[0]).expect("BUG: just found").clone();
+        let mut found = facets(table, key).filter_map(|id| self.document(&id).cloned());
+        let (main, restricted) = (found.next().expect("BUG: just found"), found.next());
+        drop(found);
         if main.is_empty() {
             self.vanish(table, key);
             return;
@@ -127,15 +135,13 @@ impl Work<'_> {
             return;
         };
         self.claims(table, key, &main, shown);
-        let main = self.document(&ids[0]).expect("BUG: just found").clone();
-        let restricted = ids
-            .get(1)
-            .and_then(|id| self.document(id))
-            .filter(|d| !d.is_empty())
-            .cloned();
-        let before = self.shown_before(table, key);
-        let row = project(table, key, &main, restricted.as_ref());
-        self.follow_references(table, before.as_ref(), shown.then_some(&row));
+        drop(main);
+        let main = self
+            .document(&DocumentId::main(key.table, key.row))
+            .expect("BUG: just found");
+        let row = project(table, key, main, restricted.as_deref().filter(|d| !d.is_empty()));
+        let before = self.referenced_before(table, key);
+        self.follow_references(&before, shown.then_some(&row), table);
         self.commit.rows.insert(key, RowState { row, shown });
     }
 
@@ -143,7 +149,7 @@ impl Work<'_> {
     fn vanish(&mut self, table: &'static Table, key: RowKey) {
         if let Some(before) = shown_in(self.set, table, key) {
             self.release(table, key);
-            self.follow_references(table, Some(&before), None);
+            self.follow_references(&referenced_in(self.set, table, key), None, table);
             self.commit.rows.insert(
                 key,
                 RowState {
@@ -170,12 +176,12 @@ impl Work<'_> {
     }
 
     /// Rows that `row` newly references must be there; those that it no longer references may now be hidden.
-    fn follow_references(&mut self, table: &'static Table, before: Option<&Row>, row: Option<&Row>) {
-        let of = |row: Option<&Row>| -> BTreeSet<RowKey> {
-            row.map(|r| references(table, r).map(|(_, to)| to).collect())
-                .unwrap_or_default()
-        };
-        let (old, new) = (of(before), of(row));
+    fn follow_references(&mut self, before: &[(ColumnId, RowKey)], row: Option<&Row>, table: &'static Table) {
+        let after: Vec<RowKey> = row
+            .map(|r| references(table, r).map(|(_, to)| to).collect())
+            .unwrap_or_default();
+        let (old, new): (BTreeSet<_>, BTreeSet<_>) =
+            (before.iter().map(|(_, to)| *to).collect(), after.into_iter().collect());
         for target in new.difference(&old) {
             if self.presence(target) == Some(Presence::Hidden) && self.revived.insert(*target) {
                 self.queue.push_back(*target);
@@ -183,7 +189,7 @@ impl Work<'_> {
         }
         for target in old.difference(&new) {
             let main = DocumentId::main(target.table, target.row);
-            if self.document(&main).is_some_and(Document::is_deleted) {
+            if self.document(&main).is_some_and(|d| d.is_deleted()) {
                 self.queue.push_back(*target);
             }
         }
@@ -265,68 +271,66 @@ impl Work<'_> {
         if document.lost_claims.contains(&column.id) == lost {
             return;
         }
-        let mut document = document.clone();
-        document.lost_claims.retain(|c| *c != column.id);
+        let document = Arc::clone(document);
+        let changed = Arc::make_mut(self.commit.documents.entry(id).or_insert(document));
+        changed.lost_claims.retain(|c| *c != column.id);
         if lost {
-            document.lost_claims.push(column.id);
+            changed.lost_claims.push(column.id);
         }
-        self.commit.documents.insert(id, document);
         self.queue.push_back(key);
     }
 
     /// Every reference of a shown row leads to a shown row. A judge refuses what doesn't; a follower, who may not have
     /// everything, shows null or, where that cannot be, not yet the row.
     fn check_references(&mut self) -> Result<(), Stop> {
-        let keys: Vec<RowKey> = self
-            .commit
-            .rows
-            .iter()
-            .filter(|(_, s)| s.shown)
-            .map(|(key, _)| *key)
+        let mut broken = None;
+        let shown = self.commit.rows.iter().filter(|(_, state)| state.shown);
+        let new: Vec<(RowKey, &Column, RowKey)> = shown
+            .flat_map(|(key, state)| {
+                let table = Schema::hospital().by_id(key.table);
+                let before = referenced_in(self.set, table, *key);
+                let new = references(table, &state.row).filter(move |(column, to)| !before.contains(&(column.id, *to)));
+                new.map(|(column, to)| (*key, column, to))
+            })
             .collect();
-        for key in keys {
-            let table = Schema::hospital().by_id(key.table);
-            let row = self.commit.rows[&key].row.clone();
-            let before = shown_in(self.set, table, key);
-            for (column, target) in references(table, &row) {
-                let unchanged = before.as_ref().is_some_and(|b| b.get(column.id) == row.get(column.id));
-                if unchanged || self.presence(&target) == Some(Presence::Shown) {
-                    continue;
-                }
-                if self.judging {
-                    return Err(Rejection::broken_reference(table, key, column, target).into());
-                }
-                let state = self.commit.rows.get_mut(&key).expect("BUG: its key came from here");
-                if column.not_null {
-                    state.shown = false;
-                } else {
-                    state.row.values[usize::from(column.id.0)] = Value::Null;
-                }
+        for (key, column, target) in new {
+            // What is not loaded is asked for.
+            let Some(Presence::Absent | Presence::Hidden) = self.presence(&target) else {
+                continue;
+            };
+            if self.judging {
+                broken.get_or_insert_with(|| {
+                    Rejection::broken_reference(Schema::hospital().by_id(key.table), key, column, target)
+                });
+                continue;
+            }
+            let state = self.commit.rows.get_mut(&key).expect("BUG: its key came from here");
+            if column.not_null {
+                state.shown = false;
+            } else {
+                state.row.values[usize::from(column.id.0)] = Value::Null;
             }
         }
-        if self.needs.is_empty() {
-            Ok(())
-        } else {
-            Err(Stop::Needs(std::mem::take(&mut self.needs)))
+        if !self.needs.is_empty() {
+            return Err(Stop::Needs(std::mem::take(&mut self.needs)));
         }
+        broken.map_or(Ok(()), |rejection| Err(Stop::Rejected(rejection)))
     }
 
     fn conflicts(&mut self, now: Timestamp) {
         for (key, state) in &self.commit.rows {
             let table = Schema::hospital().by_id(key.table);
-            let ids: Vec<_> = facets(table, *key).collect();
-            let new = |id: &DocumentId| self.commit.documents.get(id).or_else(|| self.set.document(id));
-            let of = |main: Option<&Document>, restricted: Option<&Document>, shown: bool| {
-                main.map(|main| conflicts(table, *key, main, restricted, shown, now))
+            let old = |id: &DocumentId| self.set.shared_document(id);
+            let new = |id: &DocumentId| self.commit.documents.get(id).or_else(|| self.set.shared_document(id));
+            let mut ids = facets(table, *key);
+            let (main, restricted) = (DocumentId::main(key.table, key.row), ids.nth(1));
+            let of = |main: Option<&Arc<Document>>, restricted: Option<&Arc<Document>>, shown: bool| {
+                main.map(|main| conflicts(table, *key, main, restricted.map(Arc::as_ref), shown, now))
                     .unwrap_or_default()
             };
             let was_shown = self.set.presence(key) == Some(Presence::Shown);
-            let before = of(
-                self.set.document(&ids[0]),
-                ids.get(1).and_then(|id| self.set.document(id)),
-                was_shown,
-            );
-            let after = of(new(&ids[0]), ids.get(1).and_then(new), state.shown);
+            let before = of(old(&main), restricted.as_ref().and_then(old), was_shown);
+            let after = of(new(&main), restricted.as_ref().and_then(new), state.shown);
             for settled in before.iter().filter(|b| after.iter().all(|a| a.id != b.id)) {
                 self.commit.conflicts.insert(settled.id, None);
             }
@@ -341,7 +345,7 @@ impl Work<'_> {
 }
 
 /// The row as the set shows it.
-fn shown_in(set: &WorkingSet, table: &'static Table, key: RowKey) -> Option<Row> {
+pub(super) fn shown_in(set: &WorkingSet, table: &'static Table, key: RowKey) -> Option<Row> {
     if set.presence(&key) != Some(Presence::Shown) {
         return None;
     }
@@ -351,8 +355,36 @@ fn shown_in(set: &WorkingSet, table: &'static Table, key: RowKey) -> Option<Row>
     Some(project(table, key, main, restricted))
 }
 
+/// What the row references as the set shows it; nothing if it is not shown.
+fn referenced_in(set: &WorkingSet, table: &'static Table, key: RowKey) -> Vec<(ColumnId, RowKey)> {
+    if set.presence(&key) != Some(Presence::Shown) {
+        return Vec::new();
+    }
+    let mut documents = facets(table, key).map(|id| set.document(&id));
+    let Some(main) = documents.next().flatten() else {
+        return Vec::new();
+    };
+    let restricted = documents.next().flatten().filter(|d| !d.is_empty());
+    let columns = table
+        .columns
+        .iter()
+        .filter_map(|column| Some((column, column.references?)));
+    columns
+        .filter_map(|(column, to)| match shown_value(column, key, main, restricted) {
+            Value::Uuid(id) => Some((
+                column.id,
+                RowKey {
+                    table: to,
+                    row: RowId(id),
+                },
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
 /// What a row claims in a column.
-fn claim_of(table: &Table, key: RowKey, column: &Column, main: &Document) -> Option<(Claim, Claimant)> {
+pub(super) fn claim_of(table: &Table, key: RowKey, column: &Column, main: &Document) -> Option<(Claim, Claimant)> {
     debug_assert!(!column.restricted, "BUG: a restricted column is claimed");
     let op = main.winner(column, column.first_in_stream)?;
     let value = main.show(column, op);

@@ -17,6 +17,7 @@
 //! - Rows never break a key, a reference or a length of the tables.
 //! - A rejected transaction changes nothing.
 
+mod batch;
 mod check;
 mod conflict;
 mod effects;
@@ -24,8 +25,12 @@ mod project;
 pub mod waiting;
 mod working_set;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+pub use batch::{Batch, Entrant, Progress};
 pub use check::Rejection;
 pub use conflict::{Conflict, ConflictId, ConflictKind, Side};
 pub(crate) use project::facets;
@@ -33,7 +38,7 @@ pub use working_set::{Claim, Claimant, Effects, Presence, RowKey, RowState, Work
 
 use crate::{
     document::{
-        Actor, Document, DocumentId, Facet, Place,
+        Actor, DELETED, Document, DocumentId, Facet, Place, Scalar,
         codec::{Action, OpKey, Operation},
         fold::Arrival,
     },
@@ -76,16 +81,38 @@ impl Needs {
                 .documents
                 .extend(project::facets(table, RowKey::of(&name.document)));
             for op in change.iter().flat_map(|c| &c.change.operations) {
-                needs.of_operation(table, op);
+                needs.of_operation(table, RowKey::of(&name.document), op);
             }
         }
         needs
     }
 
-    fn of_operation(&mut self, table: &crate::schema::Table, op: &Operation) {
-        let (OpKey::Map(name), Action::Set(scalar)) = (&op.key, &op.action) else {
+    /// What of it a set has not got.
+    fn missing(mut self, set: &WorkingSet) -> Self {
+        self.documents.retain(|id| set.document(id).is_none());
+        self.presence.retain(|key| set.presence(key).is_none());
+        self.claims.retain(|claim| set.claimants(claim).is_none());
+        self.referrers.retain(|key| set.referrers(key).is_none());
+        self.changes.retain(|(id, hash)| set.knows_change(*id, *hash).is_none());
+        self
+    }
+
+    /// Adds what somebody else needs.
+    pub fn extend(&mut self, more: Self) {
+        self.documents.extend(more.documents);
+        self.presence.extend(more.presence);
+        self.claims.extend(more.claims);
+        self.referrers.extend(more.referrers);
+        self.changes.extend(more.changes);
+    }
+
+    fn of_operation(&mut self, table: &crate::schema::Table, key: RowKey, op: &Operation) {
+        let (None, OpKey::Map(name), Action::Set(scalar)) = (op.object, &op.key, &op.action) else {
             return;
         };
+        if **name == *DELETED && *scalar == Scalar::Bool(true) {
+            self.referrers.insert(key);
+        }
         let Some(column) = table.column(name) else { return };
         if column.references.is_none() && !column.claim {
             return;
@@ -129,7 +156,7 @@ pub enum Authority {
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
     /// Documents as they are now.
-    pub documents: BTreeMap<DocumentId, Document>,
+    pub documents: BTreeMap<DocumentId, Arc<Document>>,
     /// Rows as they are now, shown or hidden.
     pub rows: BTreeMap<RowKey, RowState>,
     /// Claims as they are now.

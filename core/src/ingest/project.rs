@@ -25,27 +25,30 @@ pub(super) fn project(table: &Table, key: RowKey, main: &Document, restricted: O
     let values = table
         .columns
         .iter()
-        .map(|column| {
-            if column.merge == Merge::Server {
-                return Value::Null;
-            }
-            let document = if in_facet(column, Facet::Main) {
-                Some(main)
-            } else {
-                restricted
-            };
-            let value = document.map_or(Value::Null, |d| d.value(column, column.first_in_stream));
-            if main.lost_claims.contains(&column.id) {
-                own_value(column, key, value)
-            } else {
-                within(column, value)
-            }
-        })
+        .map(|column| shown_value(column, key, main, restricted))
         .collect();
     Row {
         table: key.table,
         id: key.row,
         values,
+    }
+}
+
+/// What a row's column shows.
+pub(super) fn shown_value(column: &Column, key: RowKey, main: &Document, restricted: Option<&Document>) -> Value {
+    if column.merge == Merge::Server {
+        return Value::Null;
+    }
+    let document = if in_facet(column, Facet::Main) {
+        Some(main)
+    } else {
+        restricted
+    };
+    let value = document.map_or(Value::Null, |d| d.value(column, column.first_in_stream));
+    if main.lost_claims.contains(&column.id) {
+        own_value(column, key, value)
+    } else {
+        within(column, value)
     }
 }
 
@@ -74,7 +77,10 @@ pub(super) fn own_value(column: &Column, key: RowKey, value: Value) -> Value {
 }
 
 /// The rows that a row references, by column.
-pub(super) fn references<'a>(table: &'a Table, row: &'a Row) -> impl Iterator<Item = (&'a Column, RowKey)> + 'a {
+pub(super) fn references<'t, 'r>(
+    table: &'t Table,
+    row: &'r Row,
+) -> impl Iterator<Item = (&'t Column, RowKey)> + use<'t, 'r> {
     table
         .columns
         .iter()

@@ -51,7 +51,6 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The columns of the primary key.
     pub primary_key: Vec<ColumnId>,
-    by_name: HashMap<&'static str, ColumnId>,
     /// Columns of other tables that reference this one.
     pub referenced_by: Vec<(TableId, ColumnId)>,
 }
@@ -193,7 +192,8 @@ impl Schema {
 impl Table {
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.by_name.get(name).map(|id| &self.columns[usize::from(id.0)])
+        // There are so few that looking at each is faster than hashing the name.
+        self.columns.iter().find(|column| column.name == name)
     }
 
     /// The column of this name, which the code itself names.

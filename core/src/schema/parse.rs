@@ -18,7 +18,6 @@ pub(super) fn parse(csv: &'static str) -> Schema {
                 name: line[0],
                 columns: Vec::new(),
                 primary_key: Vec::new(),
-                by_name: HashMap::new(),
                 referenced_by: Vec::new(),
             });
         }
@@ -30,7 +29,6 @@ pub(super) fn parse(csv: &'static str) -> Schema {
         if column.primary_key {
             table.primary_key.push(column.id);
         }
-        table.by_name.insert(column.name, column.id);
         table.columns.push(column);
     }
     let references: Vec<_> = tables

@@ -1,7 +1,10 @@
 //! A store in memory, devices and a server around `ingest`, for tests that say what must follow from what.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ed25519_dalek::SigningKey;
 use holdfast_core::{
@@ -21,7 +24,7 @@ use holdfast_core::{
 use uuid::Uuid;
 
 /// Tables, documents, claims and conflicts in maps.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, PartialEq, Debug)]
 pub struct MemoryStore {
     pub documents: BTreeMap<DocumentId, Document>,
     pub shown: BTreeMap<RowKey, bool>,
@@ -32,7 +35,7 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    fn load(&self, needs: &Needs, set: &mut WorkingSet) {
+    pub fn load(&self, needs: &Needs, set: &mut WorkingSet) {
         for id in &needs.documents {
             set.provide_document(*id, self.documents.get(id).cloned().unwrap_or_default());
             if id.facet == Facet::Main {
@@ -72,8 +75,10 @@ impl MemoryStore {
             .collect()
     }
 
-    fn write(&mut self, effects: Effects) {
-        self.documents.extend(effects.documents);
+    pub fn write(&mut self, effects: Effects) {
+        let documents = effects.documents.into_iter();
+        self.documents
+            .extend(documents.map(|(id, document)| (id, Arc::unwrap_or_clone(document))));
         for (key, state) in effects.rows {
             self.shown.insert(key, state.shown);
             if state.shown {
@@ -401,6 +406,29 @@ pub fn admit(bed: u128, patient: u128, at: &str) -> RowWrite {
         id(bed),
         &[("patient_id", &patient), ("status", "occupied"), ("admission_date", at)],
     )
+}
+
+pub fn doctor(number: u128) -> RowWrite {
+    let values = [
+        ("username", "d"),
+        ("email", "d@example.org"),
+        ("role", "doctor"),
+        ("first_name", "D"),
+        ("last_name", "E"),
+    ];
+    create("users", id(number), &values)
+}
+
+pub fn treatment(number: u128, patient: RowId) -> RowWrite {
+    let (patient, doctor) = (patient.to_string(), id(900).to_string());
+    let values = [
+        ("patient_id", patient.as_str()),
+        ("doctor_id", &doctor),
+        ("treatment_type", "therapy"),
+        ("treatment_name", "rest"),
+        ("start_date", "2026-01-01T10:00:00Z"),
+    ];
+    create("treatment_records", id(number), &values)
 }
 
 /// Makes a deleted row again, as it was.

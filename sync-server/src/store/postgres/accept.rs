@@ -153,7 +153,7 @@ impl<'a> Batch<'a> {
         let new = || submissions.iter().filter(|s| !known.contains_key(&s.opened.body.id.0));
         let mut needs = Needs::default();
         for submission in new() {
-            merge(&mut needs, Needs::of(&submission.opened));
+            needs.extend(Needs::of(&submission.opened));
         }
         load(self.connection, &mut self.set, &needs).await?;
         let mut outcomes = Vec::with_capacity(submissions.len());
@@ -354,12 +354,4 @@ impl<'a> Batch<'a> {
         }
         Ok(())
     }
-}
-
-fn merge(needs: &mut Needs, more: Needs) {
-    needs.documents.extend(more.documents);
-    needs.presence.extend(more.presence);
-    needs.claims.extend(more.claims);
-    needs.referrers.extend(more.referrers);
-    needs.changes.extend(more.changes);
 }

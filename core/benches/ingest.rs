@@ -1,0 +1,185 @@
+//! What it costs to decide about a batch of transactions, once they are decoded and their signatures checked.
+//! `cargo bench -p holdfast-core --bench ingest`
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use divan::{Bencher, counter::ItemsCount};
+use holdfast_core::{
+    document::Place,
+    ids::Seq,
+    ingest::{Attempt, Authority, Entrant, Job, Needs, Progress, WorkingSet},
+    policy::Role,
+    row::RowWrite,
+    transaction::Opened,
+};
+use support::*;
+
+/// How many transactions a batch has.
+const BATCH: u128 = 1_000;
+
+/// The end of the stream before the batch.
+const AFTER: Seq = Seq(1_000_000);
+
+const JUDGE: Authority = Authority::Judge {
+    role: Role::Nurse,
+    import: false,
+};
+
+fn main() {
+    divan::main();
+}
+
+/// A hospital's store, and transactions that a server is about to judge.
+struct Batch {
+    store: MemoryStore,
+    transactions: Vec<Opened>,
+}
+
+impl Batch {
+    fn new(before: &[RowWrite], writes: impl IntoIterator<Item = RowWrite>) -> Self {
+        let mut device = Device::new(1);
+        for write in before {
+            device.run(std::slice::from_ref(write)).expect("fits");
+        }
+        let mut server = Server::default();
+        assert_eq!(device.sync(&mut server), vec![]);
+        let made = writes.into_iter().map(|write| device.run(&[write]).expect("fits"));
+        Self {
+            transactions: made.map(|transaction| opened(&transaction)).collect(),
+            store: server.store,
+        }
+    }
+
+    /// With all loaded that one can tell from the transactions.
+    fn loaded(&self) -> WorkingSet {
+        let mut set = WorkingSet::default();
+        for opened in &self.transactions {
+            self.store.load(&Needs::of(opened), &mut set);
+        }
+        set
+    }
+
+    fn decide(&self, set: &mut WorkingSet, threads: usize) {
+        let entrants = self.transactions.iter().map(|opened| Entrant {
+            opened,
+            authority: JUDGE,
+        });
+        let mut batch = holdfast_core::ingest::Batch::new(entrants.collect(), AFTER, threads);
+        loop {
+            match batch.attempt(set) {
+                Progress::Load(needs) => self.store.load(&needs, set),
+                Progress::Done(outcomes) => return assert!(outcomes.iter().all(Result::is_ok)),
+                Progress::InTurn => return self.one_by_one(set),
+            }
+        }
+    }
+
+    fn one_by_one(&self, set: &mut WorkingSet) {
+        for (opened, seq) in self.transactions.iter().zip(AFTER.0 + 1..) {
+            let place = Place::Stream(Seq(seq));
+            let job = Job::Ingest {
+                opened,
+                place,
+                authority: JUDGE,
+            };
+            loop {
+                match set.attempt(&job) {
+                    Attempt::Load(needs) => self.store.load(&needs, set),
+                    Attempt::Done(result) => break result.expect("fits"),
+                    other => panic!("all is there and nothing is deleted: {other:?}"),
+                }
+            }
+        }
+    }
+
+    fn bench(&self, bencher: Bencher<'_, '_>, threads: usize) {
+        bencher
+            .counter(ItemsCount::new(self.transactions.len()))
+            .with_inputs(|| self.loaded())
+            .bench_values(|mut set| {
+                self.decide(&mut set, threads);
+                set
+            });
+    }
+}
+
+/// A patient with the columns that a reception fills in.
+fn full_patient(number: u128) -> RowWrite {
+    let patient_number = format!("P-{number}");
+    let values = [
+        ("patient_number", patient_number.as_str()),
+        ("first_name", "Annegret"),
+        ("last_name", "Klein"),
+        ("date_of_birth", "1961-07-14"),
+        ("gender", "female"),
+        ("phone", "+49 30 1234567"),
+        ("email", "a.klein@example.org"),
+        ("address", "Lange Straße 12, 10243 Berlin"),
+        ("emergency_contact_name", "Bert Klein"),
+        ("emergency_contact_phone", "+49 30 7654321"),
+        ("blood_type", "A+"),
+        ("allergies", "penicillin"),
+        ("medical_history", "Appendectomy 1999; hypertension since 2015."),
+        ("created_at", "2026-01-01T10:00:00Z"),
+    ];
+    create("patients", id(number), &values)
+}
+
+/// 1,000 new patients.
+fn inserts() -> Batch {
+    Batch::new(&[], (0..BATCH).map(|i| full_patient(1_000 + i)))
+}
+
+/// 1,000 patients, each with another phone number.
+fn edits() -> Batch {
+    let before: Vec<_> = (0..BATCH).map(|i| full_patient(1_000 + i)).collect();
+    Batch::new(
+        &before,
+        (0..BATCH).map(|i| edit("patients", id(1_000 + i), &[("phone", "+49 30 999")])),
+    )
+}
+
+/// A ward's morning: of ten transactions four edit a patient, two record a treatment, one registers, one admits to a free bed,
+/// one empties a bed, and one renumbers a patient.
+fn ward() -> Batch {
+    let tens = BATCH / 10;
+    let mut before = vec![room(1), doctor(900)];
+    before.extend((0..BATCH).map(|i| full_patient(1_000 + i)));
+    before.extend((0..2 * tens).map(|i| bed(10_000 + i, 1)));
+    before.extend((0..tens).map(|i| admit(10_000 + i, 1_000 + i, "2026-01-01T10:00:00Z")));
+    Batch::new(
+        &before,
+        (0..tens).flat_map(|i| {
+            let patient = |n: u128| id(1_000 + (i * 10 + n) % BATCH);
+            let renumbered = format!("N-{i}");
+            vec![
+                edit("patients", patient(0), &[("phone", "+49 30 999")]),
+                edit("patients", patient(1), &[("address", "Kurze Straße 1")]),
+                treatment(20_000 + 2 * i, patient(2)),
+                full_patient(5_000 + i),
+                admit(10_000 + tens + i, 1_000 + tens + i, "2026-01-02T10:00:00Z"),
+                edit("patients", patient(3), &[("blood_type", "0-")]),
+                edit("beds", id(10_000 + i), &[("patient_id", ""), ("status", "cleaning")]),
+                treatment(20_001 + 2 * i, patient(4)),
+                edit("patients", patient(5), &[("patient_number", &renumbered)]),
+                edit("patients", patient(0), &[("email", "k@example.org")]),
+            ]
+        }),
+    )
+}
+
+#[divan::bench(args = [1, 2])]
+fn new_patients(bencher: Bencher<'_, '_>, threads: usize) {
+    inserts().bench(bencher, threads);
+}
+
+#[divan::bench(args = [1, 2])]
+fn one_column_edits(bencher: Bencher<'_, '_>, threads: usize) {
+    edits().bench(bencher, threads);
+}
+
+#[divan::bench(args = [1, 2])]
+fn a_ward_morning(bencher: Bencher<'_, '_>, threads: usize) {
+    ward().bench(bencher, threads);
+}
