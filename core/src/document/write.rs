@@ -277,20 +277,31 @@ impl Builder {
     }
 }
 
-/// The maker first, the others in order, as the format demands.
+/// The maker first, the others in order, as the format demands. Those that no operation names are left out: the Automerge
+/// library saves only what operations name, and what it saved would have another hash.
 fn sort_actors(change: &mut Change) {
-    if change.actors.len() < 3 {
-        return;
-    }
-    let before = change.actors.clone();
-    change.actors[1..].sort();
+    let mut named = vec![false; change.actors.len()];
+    change.renumber(|actor| {
+        named[actor as usize] = true;
+        actor
+    });
+    let before = std::mem::take(&mut change.actors);
+    let mut others: Vec<Actor> = before[1..]
+        .iter()
+        .zip(&named[1..])
+        .filter(|(_, named)| **named)
+        .map(|(actor, _)| actor.clone())
+        .collect();
+    others.sort_unstable();
+    change.actors.push(before[0].clone());
+    change.actors.append(&mut others);
     let after = change.actors.clone();
     change.renumber(|old| {
         let actor = &before[old as usize];
         after
             .iter()
             .position(|a| a == actor)
-            .expect("BUG: sorting loses no actor") as u32
+            .expect("BUG: an actor that is named stays") as u32
     });
 }
 

@@ -180,11 +180,11 @@ impl Change {
     }
 
     /// Gives every actor another number.
-    pub(super) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
-        let renumber = |id: &mut OpRef| id.actor = number(id.actor);
-        self.preds.iter_mut().for_each(renumber);
+    pub(super) fn renumber(&mut self, mut number: impl FnMut(u32) -> u32) {
+        let mut renumber = |id: &mut OpRef| id.actor = number(id.actor);
+        self.preds.iter_mut().for_each(&mut renumber);
         for operation in &mut self.operations {
-            operation.object.iter_mut().for_each(renumber);
+            operation.object.iter_mut().for_each(&mut renumber);
             if let OpKey::Element(id) = &mut operation.key {
                 renumber(id);
             }
