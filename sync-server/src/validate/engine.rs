@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The engine's tables, without the prefix that sets them apart.
-pub const TABLES: [&str; 12] = [
+pub const TABLES: [&str; 15] = [
     "actors",
     "changes",
     "claims",
@@ -23,11 +23,19 @@ pub const TABLES: [&str; 12] = [
     "log",
     "meta",
     "quarantine",
+    "refused_changes",
     "sessions",
+    "waiting",
+    "waiting_changes",
 ];
 
-/// The format that this build writes, on either database.
-pub const FORMAT: &str = "1";
+/// The format that this build writes.
+fn newest(dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Sqlite => holdfast_store::schema::FORMAT.to_string(),
+        Dialect::Postgres => crate::store::postgres::FORMAT.to_string(),
+    }
+}
 
 /// What of Holdfast is in a database.
 pub enum Presence {
@@ -88,14 +96,15 @@ async fn format(session: &mut Session) -> Result<Check, SessionError> {
         Dialect::Postgres => "SELECT convert_from(value, 'UTF8') FROM sync.meta WHERE key = 'format'",
         Dialect::Sqlite => "SELECT CAST(value AS TEXT) FROM sync_meta WHERE key = 'format'",
     };
+    let newest = newest(session.dialect());
     Ok(match session.value(sql, &[]).await? {
-        Some(found) if found == FORMAT => Check::passed("format", format!("{found}, this program's own")),
+        Some(found) if found == newest => Check::passed("format", format!("{found}, this program's own")),
         Some(found) => {
             let advice =
                 "use the program of that version; an older database is brought up to date by `sync-server serve`";
             Check::failed(
                 "format",
-                format!("{found}, where this program writes {FORMAT}"),
+                format!("{found}, where this program writes {newest}"),
                 Vec::new(),
                 advice,
             )

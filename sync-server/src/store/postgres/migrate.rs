@@ -11,6 +11,9 @@ const MIGRATIONS: [&str; 2] = [
     include_str!("migrations/0002_waiting.sql"),
 ];
 
+/// The format that this build writes.
+pub const FORMAT: i32 = MIGRATIONS.len() as i32;
+
 /// Two servers that start at once migrate one after the other. The number is "holdfast" in ASCII.
 const LOCK: i64 = 0x686f_6c64_6661_7374;
 
@@ -29,7 +32,7 @@ pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), StoreEr
 }
 
 async fn migrate_locked(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let newest = MIGRATIONS.len() as i32;
+    let newest = FORMAT;
     let found = format(connection).await?;
     if found > newest {
         return Err(StoreError::NewerFormat { found, newest });
@@ -81,7 +84,7 @@ pub(super) async fn format(connection: &mut PgConnection) -> Result<i32, StoreEr
 
 /// True if this build can work with the database as it is.
 pub(super) async fn is_current(connection: &mut PgConnection) -> Result<bool, StoreError> {
-    Ok(format(connection).await? == MIGRATIONS.len() as i32)
+    Ok(format(connection).await? == FORMAT)
 }
 
 /// A hospital's existing tables are imported, never taken over in place: their rows have no history yet.

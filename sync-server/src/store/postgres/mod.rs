@@ -36,6 +36,7 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::{StoreError, random};
+pub use migrate::FORMAT;
 
 /// A server's store on PostgreSQL. Cheap to clone.
 #[derive(Clone, Debug)]
