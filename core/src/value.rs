@@ -320,6 +320,14 @@ mod tests {
     }
 
     #[test]
+    fn a_json_number_stays_the_same_however_often_it_is_read() {
+        let column = column("document_embeddings", "embedding_vector");
+        let json = serde_json::from_str("2002632026312632026311").expect("is JSON");
+        let once = Value::from_json(column, &json).expect("fits");
+        assert_eq!(Value::from_json(column, &once.to_json()), Ok(once));
+    }
+
+    #[test]
     fn a_numeric_is_kept_at_its_scale() {
         for (text, expected) in [
             ("12.5", "12.50"),

@@ -127,6 +127,25 @@ fn a_run_of_2_to_the_60_operations_is_refused() {
     }
 }
 
+/// The Automerge library could not load what it is kept in.
+#[test]
+fn values_of_no_operation_are_refused() {
+    for column in [0x01, 0x02, 0x11, 0x13, 0x15, 0x34, 0x56, 0x70, 0x71, 0x73] {
+        let mut contents = Contents::default();
+        let data = match column {
+            0x15 => run(1, "key"),
+            0x34 => vec![1],
+            _ => run(1, 0),
+        };
+        contents.set_column(column, data);
+        assert_eq!(
+            refused(&contents),
+            DecodeError::Malformed("values are left over"),
+            "column {column:#x}"
+        );
+    }
+}
+
 #[test]
 fn a_run_of_2_to_the_60_different_operations_is_refused() {
     let mut contents = Contents::put("first_name", "Ada");

@@ -124,6 +124,11 @@ impl<'a> Differences<'a> {
         }
     }
 
+    /// True if no run is left.
+    pub(super) fn is_done(&self) -> bool {
+        self.runs.is_done()
+    }
+
     pub(super) fn next(&mut self) -> Result<Option<u64>, DecodeError> {
         let Some(difference) = self.runs.next()? else {
             return Ok(None);
@@ -154,6 +159,11 @@ impl<'a> Booleans<'a> {
             left: 0,
             started: false,
         }
+    }
+
+    /// True if no count is left.
+    pub(super) fn is_done(&self) -> bool {
+        self.left == 0 && self.reader.is_empty()
     }
 
     pub(super) fn next(&mut self) -> Result<bool, DecodeError> {

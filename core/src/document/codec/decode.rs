@@ -188,7 +188,8 @@ impl<'a> Columns<'a> {
             }
             change.push(object, key, inserts.next()?, action, &preds);
         }
-        if values.is_empty() {
+        let read = metas.is_done() && pred_counts.is_done() && inserts.is_done() && values.is_empty();
+        if read && ids.are_done() {
             Ok(())
         } else {
             Err(DecodeError::Malformed("values are left over"))
@@ -232,6 +233,16 @@ impl<'a> Ids<'a> {
             counter,
             actor: actor as u32,
         })
+    }
+
+    fn are_done(&self) -> bool {
+        self.object_actor.is_done()
+            && self.object_counter.is_done()
+            && self.key_actor.is_done()
+            && self.key_counter.is_done()
+            && self.key_text.is_done()
+            && self.pred_actor.is_done()
+            && self.pred_counter.is_done()
     }
 
     fn object(&mut self) -> Result<Option<OpRef>, DecodeError> {
