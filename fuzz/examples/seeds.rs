@@ -202,7 +202,11 @@ fn messages() -> Result<()> {
 /// One of each command, with all its fields, from the types that pages use.
 fn commands() -> Result<()> {
     for block in command::typescript().split("  | {").skip(1) {
-        let fields = block.lines().filter_map(|line| line.trim().split_once(": "));
+        let fields = block
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with(['/', '*']));
+        let fields = fields.filter_map(|line| line.split_once(": "));
         let fields = fields.map(|(name, kind)| format!("\"{}\":{}", name.trim_end_matches('?'), example(name, kind)));
         let json = format!("{{{}}}", fields.collect::<Vec<_>>().join(","));
         serde_json::from_str::<command::Command>(&json).unwrap_or_else(|error| panic!("{error}: {json}"));
