@@ -4,7 +4,7 @@ import { STORES } from './support/hospital.mjs'
 import { journey } from './support/journey.mjs'
 import { Line } from './support/line.mjs'
 import { sameEverywhere } from './support/tables.mjs'
-import { go, supplies } from './support/ward.mjs'
+import { go, signInOffline, supplies } from './support/ward.mjs'
 
 const PATIENTS = 50
 const TAKEN = 10
@@ -37,6 +37,7 @@ async function work({ hospital, device }) {
     await phone.kill()
     await phone.start()
     await phone.open()
+    await signInOffline(phone, 'nurse')
     await phone.count('waiting', PATIENTS + TAKEN)
 
     // Half of the push has reached the server when both die; then all of it; then the server has stored it and answered.
@@ -49,7 +50,7 @@ async function work({ hospital, device }) {
       await server.start()
       await phone.start({ offline: true })
       await phone.open()
-      await phone.connection('offline')
+      await signInOffline(phone, 'nurse')
       await phone.count('waiting', PATIENTS + TAKEN)
       const stored = await storedPatients()
       if (after === 'half') assert.equal(stored, 0)

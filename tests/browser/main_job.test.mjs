@@ -13,6 +13,7 @@ import {
   patientsInBeds,
   register,
   seeBed,
+  signInOffline,
   supplies,
   take,
   treat,
@@ -72,7 +73,7 @@ async function offlineAndBack(hospital, device, line) {
   await phone.close()
   await phone.start()
   await phone.open()
-  await phone.connection('offline')
+  await signInOffline(phone, 'nurse')
   await phone.count('waiting', 5)
   await seesIt(phone)
 

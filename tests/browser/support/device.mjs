@@ -1,4 +1,5 @@
 /** A device of the ward: a real Chromium with a profile of its own, which can be closed, killed and opened again. */
+import { randomUUID } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
 import { eventually } from './patience.mjs'
 import { chromium, CHROMIUM, newFolder } from './surroundings.mjs'
@@ -135,7 +136,7 @@ export class Device {
   }
 
   run(command) {
-    return this.ask('run', command)
+    return this.ask('run', { id: randomUUID(), command, mends: null })
   }
 
   async ask(name, argument) {

@@ -1,11 +1,23 @@
 /** What people of the ward do, by the screens they do it on. */
 import assert from 'node:assert/strict'
 
-export async function signIn(device, username, password = 'demo') {
+async function enter(device, username, password) {
   await device.see('sign-in-form')
+  const another = device.id('another-user')
+  if (await another.isVisible()) await another.click()
   await device.page.locator('[name=username]').fill(username)
   await device.page.locator('[name=password]').fill(password)
   await device.id('sign-in-submit').click()
+}
+
+/** Somebody who has signed in on this device before, without a network. */
+export async function signInOffline(device, username, password = 'demo') {
+  await enter(device, username, password)
+  await device.connection('offline')
+}
+
+export async function signIn(device, username, password = 'demo') {
+  await enter(device, username, password)
   await device.see('status-connection')
   await device.connection('online')
   await device.notSee('first-sync')

@@ -18,6 +18,9 @@ function store(name: string, value: string): void {
 }
 
 let shortcuts = $state(stored('shortcuts') !== 'off')
+/** A ward's own rule may be stricter; more than a shift is none. */
+const LOCK_MINUTES = { default: 15, least: 1, most: 480 }
+
 let department = $state(stored('department'))
 
 export const preferences = {
@@ -27,6 +30,15 @@ export const preferences = {
   set shortcuts(on: boolean) {
     shortcuts = on
     store('shortcuts', on ? 'on' : 'off')
+  },
+  /** Minutes without a touch after which the device asks for the password. */
+  get lockMinutes(): number {
+    const minutes = Number(stored('lockMinutes') ?? LOCK_MINUTES.default)
+    if (!Number.isFinite(minutes)) return LOCK_MINUTES.default
+    return Math.min(Math.max(minutes, LOCK_MINUTES.least), LOCK_MINUTES.most)
+  },
+  set lockMinutes(minutes: number) {
+    store('lockMinutes', String(minutes))
   },
   /** The department that the ward board shows: an id, `all`, or null when never chosen. */
   get department(): string | null {

@@ -1,4 +1,5 @@
 /** The app's own files: kept on the device by the service worker, renewed when the person agrees. */
+import type { ToServiceWorker } from '../service-worker/messages'
 
 let waiting = $state.raw<ServiceWorker | null>(null)
 
@@ -9,7 +10,7 @@ export const release = {
   },
   use(): void {
     navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
-    waiting?.postMessage('use-new-release')
+    waiting?.postMessage('use-new-release' satisfies ToServiceWorker)
   },
 }
 

@@ -1,8 +1,17 @@
 /** The port over the worker. */
-import { asEngineError } from './error'
 import type { Engine, EngineError, Row, Status } from './port'
+import { keepForReload, takeAfterReload } from './reload'
 import { crashed } from './worker/crash'
-import type { Answer, Argument, CallName, FromWorker, Question, ToWorker } from './worker/protocol'
+import type {
+  Answer,
+  Argument,
+  Call,
+  CallName,
+  FromWorker,
+  Question,
+  Secret,
+  ToWorker,
+} from './worker/protocol'
 
 /** What the client needs of a `Worker`; tests give their own. */
 export interface Peer {
@@ -13,6 +22,9 @@ export interface Peer {
 }
 
 interface Pending {
+  call: Call
+  /** How many owners of the data were asked. */
+  asked: number
   resolve(answer: unknown): void
   reject(error: EngineError): void
 }
@@ -23,59 +35,88 @@ interface Watch {
   onError: ((error: EngineError) => void) | undefined
 }
 
+/** What the page knows that its worker does not. */
+export interface Surroundings {
+  start(): Peer
+  visible(): boolean
+  /** The secret of this tab before it was reloaded. */
+  before(): Promise<Secret | null>
+}
+
 /** Milliseconds until a crashed worker is replaced, and without a crash for the next to be replaced too. */
 const RESTART = 500
 const SETTLED = 30_000
+/** Milliseconds for the tab that owns the data to answer a new one. */
+const PATIENCE = 5_000
+/** A call that so many owners did not survive is not asked again. */
+const OWNERS = 3
 
 export function connect(): Engine {
-  const start = (): Peer =>
-    new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'holdfast' })
-  const client = new Client(start)
+  const client = new Client({
+    start: () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'holdfast' }),
+    visible: () => document.visibilityState === 'visible',
+    before: takeAfterReload,
+  })
   addEventListener('online', () => client.tell({ type: 'network', online: true }))
   addEventListener('offline', () => client.tell({ type: 'network', online: false }))
-  // A phone that slept has heard nothing meanwhile.
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible') client.syncNow()
-  })
+  const seen = () => {
+    const visible = document.visibilityState === 'visible'
+    client.tell({ type: 'visible', visible })
+    // A phone that slept has heard nothing meanwhile.
+    if (visible) client.syncNow()
+  }
+  document.addEventListener('visibilitychange', seen)
+  document.addEventListener('resume', seen)
+  document.addEventListener('freeze', () => client.tell({ type: 'frozen' }))
+  addEventListener('pagehide', () => keepForReload(client.secret))
   return client
 }
 
 export class Client implements Engine {
   #peer: Peer | null = null
+  #linked = false
   #lastId = 0
   #lastCrash = -Infinity
   #status: Status | null = null
+  #secret: Secret | null = null
+  #opening: { resolve(status: Status): void; reject(error: EngineError): void }[] = []
   readonly #pending = new Map<number, Pending>()
   readonly #watches = new Map<number, Watch>()
   readonly #watchers = new Set<(status: Status) => void>()
 
-  constructor(private readonly start: () => Peer) {}
+  constructor(private readonly around: Surroundings) {}
+
+  /** What this tab could open the data with. */
+  get secret(): Secret | null {
+    return this.#secret
+  }
 
   async open(): Promise<Status> {
-    const fresh = !this.#peer
-    if (fresh) this.#begin()
-    const peer = this.#peer
-    const opening = this.#call('open', null)
-    // Questions outlive a worker.
-    if (fresh) {
-      for (const [watch, { question }] of this.#watches) this.tell({ type: 'watch', watch, question })
-    }
-    try {
-      const status = await opening
-      this.#take(status)
-      return status
-    } catch (thrown) {
-      const error = asEngineError(thrown)
-      // A worker that could not open has half-opened files: the next attempt gets a new one.
-      if (this.#peer === peer) this.#end(error)
-      throw error
-    }
+    if (this.#linked && this.#status) return this.#status
+    if (!this.#peer) this.#begin()
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => settle(() => reject(locked())), PATIENCE)
+      const settle = (act: () => void) => {
+        clearTimeout(late)
+        this.#opening = this.#opening.filter((one) => one !== opening)
+        act()
+      }
+      const opening = {
+        resolve: (status: Status) => settle(() => resolve(status)),
+        reject: (error: EngineError) => settle(() => reject(error)),
+      }
+      this.#opening.push(opening)
+    })
   }
 
   signIn: Engine['signIn'] = (request) => this.#call('signIn', request)
 
-  async signOut(options?: { discard?: boolean }): Promise<void> {
-    await this.#call('signOut', { discard: options?.discard ?? false })
+  async signOut(): Promise<void> {
+    await this.#call('signOut', null)
+  }
+
+  async lock(): Promise<void> {
+    await this.#call('lock', null)
   }
 
   async query(sql: string, parameters: Question['parameters'] = []): Promise<Row[]> {
@@ -87,13 +128,14 @@ export class Client implements Engine {
     // A copy: what a page gives may be a proxy, which cannot be posted.
     const question = { sql, parameters: [...parameters] }
     this.#watches.set(watch, { question, onRows, onError })
-    this.tell({ type: 'watch', watch, question })
+    if (this.#linked) this.tell({ type: 'watch', watch, question })
     return () => {
-      if (this.#watches.delete(watch)) this.tell({ type: 'unwatch', watch })
+      if (this.#watches.delete(watch) && this.#linked) this.tell({ type: 'unwatch', watch })
     }
   }
 
-  run: Engine['run'] = (command) => this.#call('run', command)
+  run: Engine['run'] = (command, mends) =>
+    this.#call('run', { id: crypto.randomUUID(), command, mends: mends ?? null })
   conflicts: Engine['conflicts'] = () => this.#call('conflicts', null)
   outbox: Engine['outbox'] = () => this.#call('outbox', null)
 
@@ -117,21 +159,32 @@ export class Client implements Engine {
   }
 
   #call<N extends CallName>(name: N, argument: Argument<N>): Promise<Answer<N>> {
-    const peer = this.#peer
-    if (!peer) return Promise.reject(stopped())
+    if (!this.#peer) return Promise.reject(stopped())
     return new Promise<Answer<N>>((resolve, reject) => {
       const id = (this.#lastId += 1)
-      // The worker answers a call with what the call's name says.
-      this.#pending.set(id, { resolve: resolve as (answer: unknown) => void, reject })
-      peer.postMessage({ type: 'call', id, name, argument } as ToWorker)
+      const call = { type: 'call', id, name, argument } as Call
+      // The owner answers a call with what the call's name says.
+      const pending = { call, asked: 0, resolve: resolve as (answer: unknown) => void, reject }
+      this.#pending.set(id, pending)
+      if (this.#linked) this.#ask(pending)
     })
   }
 
+  #ask(pending: Pending): void {
+    pending.asked += 1
+    this.tell(pending.call)
+  }
+
   #begin(): void {
-    const peer = this.start()
+    const peer = this.around.start()
     this.#peer = peer
     peer.onmessage = ({ data }) => this.#receive(data)
     peer.onerror = (event) => this.#crash(crashed(event.message || 'its worker could not be started'))
+    const start = (secret: Secret | null) =>
+      peer.postMessage({ type: 'start', visible: this.around.visible(), secret })
+    // Another worker of the same page: the page has what the last one knew.
+    if (this.#secret) start(this.#secret)
+    else void this.around.before().then(start, () => start(null))
   }
 
   #receive(message: FromWorker): void {
@@ -139,16 +192,49 @@ export class Client implements Engine {
       case 'answer':
         return this.#settle(message.id)?.resolve(message.answer)
       case 'refusal':
-        return this.#settle(message.id)?.reject(message.error)
+        return this.#refuse(message.id, message.error)
       case 'rows':
         return this.#watches.get(message.watch)?.onRows(JSON.parse(message.rows) as Row[])
       case 'watchFailed':
         return this.#watches.get(message.watch)?.onError?.(message.error)
       case 'status':
         return this.#take(message.status)
+      case 'secret':
+        this.#secret = message.secret
+        return
+      case 'linked':
+        return this.#link(message.status)
+      case 'unlinked':
+        return this.#unlink()
       case 'crashed':
         return this.#crash(message.error)
     }
+  }
+
+  /** An owner answers from now on. Questions and calls outlive the one before. */
+  #link(status: Status): void {
+    this.#linked = true
+    for (const [watch, { question }] of this.#watches) this.tell({ type: 'watch', watch, question })
+    for (const pending of this.#pending.values()) {
+      if (pending.asked < OWNERS) this.#ask(pending)
+      else this.#settle(pending.call.id)?.reject(stopped())
+    }
+    this.#take(status)
+    for (const one of this.#opening) one.resolve(status)
+  }
+
+  #unlink(): void {
+    for (const one of this.#opening) one.reject(locked())
+    if (this.#status) this.#take({ ...this.#status, connection: 'offline', problem: locked().message })
+  }
+
+  #refuse(id: number, error: EngineError): void {
+    const pending = this.#settle(id)
+    if (!pending) return
+    // The owner before did it, and could not say so.
+    const isDone = pending.call.name === 'discard' && pending.asked > 1 && error.code === 'not_found'
+    if (isDone) pending.resolve(null)
+    else pending.reject(error)
   }
 
   #settle(id: number): Pending | undefined {
@@ -163,24 +249,28 @@ export class Client implements Engine {
   }
 
   #crash(error: EngineError): void {
-    this.#end(error)
-    if (!this.#status) return
-    this.#take({ ...this.#status, connection: 'offline', problem: error.message })
-    // The store is whole, so a new worker may well succeed. One that crashes again soon is left to the person.
-    const now = performance.now()
-    if (now - this.#lastCrash > SETTLED) setTimeout(() => void this.open().catch(() => undefined), RESTART)
-    this.#lastCrash = now
-  }
-
-  #end(error: EngineError): void {
     this.#peer?.terminate()
     this.#peer = null
-    for (const { reject } of this.#pending.values()) reject(error)
-    this.#pending.clear()
+    this.#linked = false
+    for (const one of this.#opening) one.reject(error)
+    const now = performance.now()
+    const again = this.#status !== null && now - this.#lastCrash > SETTLED
+    this.#lastCrash = now
+    if (this.#status) this.#take({ ...this.#status, connection: 'offline', problem: error.message })
+    // The store is whole, so a new worker may well succeed, and is asked what is unanswered. One that crashes again soon
+    // is left to the person.
+    if (again) setTimeout(() => void this.open().catch(() => undefined), RESTART)
+    else for (const { call } of [...this.#pending.values()]) this.#settle(call.id)?.reject(error)
   }
 }
 
 const stopped = (): EngineError => ({
   code: 'crashed',
   message: 'Holdfast is not running on this page. Reload the page. What you saved is kept.',
+})
+
+const locked = (): EngineError => ({
+  code: 'locked',
+  message:
+    'Holdfast is asleep in another tab of this browser. Use that tab, or close it: this one then goes on.',
 })

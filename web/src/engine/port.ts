@@ -20,6 +20,15 @@ export interface Session {
   deviceId: string
 }
 
+/** Somebody who has signed in on this device before, and can again without a network. */
+export interface DeviceUser {
+  server: string
+  username: string
+  displayName: string
+  /** Transactions of theirs on this device that are not sent; only they can read what these are. */
+  waiting: number
+}
+
 /** What a person must always be able to see: is my work safe, and how old is what I look at. */
 export interface Status {
   /** `null` when nobody is signed in. */
@@ -28,6 +37,8 @@ export interface Status {
   connection: 'online' | 'offline' | 'syncing' | 'signedOut'
   /** Transactions made here that the server has not acknowledged. */
   waiting: number
+  /** Those of them that the server has, and takes in when an earlier entry of another device comes. */
+  held: number
   /** Transactions that the server refused and a person must mend or discard. */
   rejected: number
   /** Open conflicts in this replica. */
@@ -38,6 +49,20 @@ export interface Status {
   firstSync: { received: number; expected: number } | null
   /** The last sync error in words for people, if the last attempt failed. */
   problem: string | null
+  /** Who has signed in on this device, the last one first. */
+  users: DeviceUser[]
+  /** True after `lock`: the first of `users` is asked for the password. */
+  locked: boolean
+}
+
+export interface SignInRequest {
+  server: string
+  username: string
+  password: string
+  /** After `password_changed`: the password that opens what is on this device. */
+  oldPassword?: string
+  /** After `password_changed`: gives up what is on this device of this person, with all that was not sent. */
+  startAnew?: boolean
 }
 
 /** One side of a conflict: a value that somebody meant. */
@@ -74,9 +99,14 @@ export interface OutboxEntry {
   summary: string
   madeAt: string
   madeOffline: boolean
-  state: 'waiting' | 'rejected'
+  /** `held`: the server has it and waits for an earlier entry of another device. */
+  state: 'waiting' | 'held' | 'rejected'
   /** Why the server refused it. */
   reason: string | null
+  /** What was refused. */
+  refused: Command | null
+  /** When what was refused was done in another way. ISO 8601. */
+  mendedAt: string | null
 }
 
 export interface Receipt {
@@ -87,7 +117,7 @@ export interface Receipt {
 
 /** Every rejected promise of the port is one of these. */
 export interface EngineError {
-  /** Machine-readable: `invalid`, `not_allowed`, `sign_in_failed`, `offline`, `store`, `locked` … */
+  /** Machine-readable: `invalid`, `not_allowed`, `sign_in_failed`, `password_changed`, `offline`, `store`, `locked` … */
   code: string
   /** For people: what happened and what to do. */
   message: string
@@ -96,11 +126,20 @@ export interface EngineError {
 }
 
 export interface Engine {
-  /** Opens the replica (creates it on the first visit). Rejects with `locked` while another tab holds it. */
+  /**
+   * Joins the device's other tabs, one of which has the data open. Rejects with `locked` while that one does not answer;
+   * the tab goes on by itself as soon as it can.
+   */
   open(): Promise<Status>
-  signIn(request: { server: string; username: string; password: string }): Promise<Session>
-  /** Leaves this device's session. Refuses while work waits, unless `discard` is set. */
-  signOut(options?: { discard?: boolean }): Promise<void>
+  /**
+   * Opens this person's data on this device, in every tab. Needs the network the first time only. Rejects with
+   * `password_changed` when the server takes the password and the data on this device needs the old one.
+   */
+  signIn(request: SignInRequest): Promise<Session>
+  /** Closes the data in every tab; what was not sent stays, encrypted, for the next sign-in of the same person. */
+  signOut(): Promise<void>
+  /** As `signOut`, but the server goes on knowing this device: for when nobody has touched it for a while. */
+  lock(): Promise<void>
   /** Runs one read-only SQL statement against the local tables. `?1`, `?2`… are bound from `parameters`. */
   query(sql: string, parameters?: SqlValue[]): Promise<Row[]>
   /** Runs `query` now and again whenever a table that it reads has changed. Returns the function that ends it. */
@@ -110,8 +149,11 @@ export interface Engine {
     onRows: (rows: Row[]) => void,
     onError?: (error: EngineError) => void,
   ): () => void
-  /** Carries out a command as one transaction. Durable on this device when the promise resolves. */
-  run(command: Command): Promise<Receipt>
+  /**
+   * Carries out a command as one transaction. Durable on this device when the promise resolves. `mends` names the refused
+   * transaction that it does in another way.
+   */
+  run(command: Command, mends?: string): Promise<Receipt>
   /** Open conflicts, newest first. */
   conflicts(): Promise<Conflict[]>
   outbox(): Promise<OutboxEntry[]>

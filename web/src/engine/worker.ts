@@ -1,57 +1,52 @@
 /**
- * The engine's worker: owns the replica, answers the page, keeps the replica in step with the server.
+ * A tab's worker: owns the device's data, or uses them through the tab that does.
  *
- * Invariants: the engine is used here and nowhere else; what the page asks before the replica is open waits for it; after
- * a crash of the engine nothing is answered any more and the page starts another worker.
+ * Invariants: the engine is used in the owner and nowhere else; after a crash of the engine nothing is answered any more
+ * and the page starts another worker.
  */
-import initialize, { Engine } from './pkg/holdfast_wasm.js'
-import moduleAddress from './pkg/holdfast_wasm_bg.wasm?url'
 import { asEngineError } from './error'
 import { crashed, isCrash } from './worker/crash'
-import { ownReplica } from './worker/ownership'
-import { carryOut, type Call, type FromWorker, type Handlers, type ToWorker } from './worker/protocol'
-import { replicaOf } from './worker/replica'
-import { serve, type Service } from './worker/service'
+import { filesFree, requireStorage } from './worker/files'
+import { openKeyring } from './worker/keyring'
+import type { FromWorker, ToWorker } from './worker/protocol'
+import { Service } from './worker/service'
+import { loadEngine, type Stores } from './worker/stores'
+import { Tab } from './worker/tabs'
 
 const post = (message: FromWorker): void => self.postMessage(message)
-let opening: Promise<Service> | null = null
-
-async function open(): Promise<Service> {
-  // The module is fetched and compiled while the lock is waited for.
-  await Promise.all([ownReplica(), initialize({ module_or_path: moduleAddress })])
-  return serve(replicaOf(await Engine.open()), post, broken)
-}
 
 function broken(error: unknown): void {
   console.error(error)
-  post({ type: 'crashed', error: crashed(error) })
+  post({ type: 'crashed', error: isCrash(error) ? crashed(error) : asEngineError(error) })
   self.close()
 }
 
-const opened = (): Promise<Service> => {
-  if (opening) return opening
-  return Promise.reject(new Error('BUG: the replica is used before it is opened'))
-}
+let engine: Promise<Stores> | null = null
+// Loaded while another tab owns the data, so that taking over is quick.
+const load = () => (engine ??= loadEngine())
 
-function handlers(service: Service): Handlers {
-  return { ...service.handlers, open: () => service.status() }
-}
-
-async function answer(call: Call): Promise<void> {
-  try {
-    if (call.name === 'open') opening ??= open()
-    post({ type: 'answer', id: call.id, answer: await carryOut(handlers(await opened()), call) })
-  } catch (error) {
-    if (isCrash(error)) broken(error)
-    else post({ type: 'refusal', id: call.id, error: asEngineError(error) })
-  }
-}
+const tab = new Tab({
+  id: crypto.randomUUID(),
+  page: post,
+  channel: (name) => new BroadcastChannel(name),
+  locks: navigator.locks,
+  async begin(audience, secret) {
+    const [stores] = await Promise.all([load(), filesFree()])
+    const service = new Service(stores, openKeyring(), audience)
+    await service.begin(secret)
+    return service
+  },
+  broken,
+})
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-  if (data.type === 'call') void answer(data)
-  else
-    void opened().then(
-      (service) => service.notice(data),
-      () => undefined,
-    )
+  try {
+    if (data.type === 'start') {
+      requireStorage()
+      void load().catch(broken)
+    }
+    tab.take(data)
+  } catch (error) {
+    broken(error)
+  }
 })

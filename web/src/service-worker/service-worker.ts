@@ -4,6 +4,8 @@
  * Invariants: it answers for the built files only, never for `/v1/`; a running page sees one release until the person
  * asks for the new one; a new release fetches only the files that changed.
  */
+import type { ToServiceWorker } from './messages'
+
 declare const self: ServiceWorkerGlobalScope
 
 /** Path and revision of every built file; written in by the build. */
@@ -54,10 +56,34 @@ async function serve(request: Request, path: string): Promise<Response> {
   return (await cache.match(key(path, files.get(path) ?? ''))) ?? fetch(request)
 }
 
+/** Milliseconds for a page to come back. */
+const RELOAD = 15_000
+const kept = new Map<string, unknown>()
+
+/** Holds what a page needs after its reload, in memory and not for long; see `engine/reload.ts`. */
+async function keepSecret(ticket: string, secret: unknown): Promise<void> {
+  kept.set(ticket, secret)
+  const until = performance.now() + RELOAD
+  // Waiting keeps this worker alive.
+  while (kept.has(ticket) && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+  kept.delete(ticket)
+}
+
+function takeSecret(ticket: string): unknown {
+  const secret = kept.get(ticket) ?? null
+  kept.delete(ticket)
+  return secret
+}
+
 self.addEventListener('install', (event) => event.waitUntil(install()))
 self.addEventListener('activate', (event) => event.waitUntil(dropOldRelease()))
 self.addEventListener('message', (event) => {
-  if (event.data === 'use-new-release') void self.skipWaiting()
+  const message = event.data as ToServiceWorker
+  if (message === 'use-new-release') void self.skipWaiting()
+  else if (message.type === 'keep-secret') event.waitUntil(keepSecret(message.ticket, message.secret))
+  else if (message.type === 'take-secret') event.ports[0]?.postMessage(takeSecret(message.ticket))
 })
 self.addEventListener('fetch', (event) => {
   const path = builtFile(event.request)

@@ -1,4 +1,4 @@
-/** Takes the engine's place with `vite --mode mock`. `?role=cleaner&signedOut&offline&firstSync&quiet` choose what is seen. */
+/** Takes the engine's place with `vite --mode mock`. `?role=cleaner&signedOut&users&locked&offline&firstSync&quiet` choose what is seen. */
 import initSqlJs from 'sql.js'
 import wasm from 'sql.js/dist/sql-wasm.wasm?url'
 import type { Engine } from '../engine/port'
@@ -14,6 +14,8 @@ const engine = mockEngine(makeReplica(await initSqlJs({ locateFile: () => wasm }
   connection: wanted.has('offline') ? 'offline' : 'online',
   firstSync: wanted.has('firstSync'),
   quiet: wanted.has('quiet'),
+  users: wanted.has('users'),
+  locked: wanted.has('locked'),
 })
 
 export function connect(): Engine {

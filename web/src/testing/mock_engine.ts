@@ -14,6 +14,9 @@ export interface MockOptions {
   connection: Status['connection']
   firstSync: boolean
   quiet: boolean
+  /** Others have used this device. */
+  users: boolean
+  locked: boolean
 }
 
 export function mockEngine(database: Database, options: MockOptions): Engine {
@@ -31,16 +34,24 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
     deviceId: '01900000-0000-7000-8000-00000000d00d',
   }
   let signedIn = options.signedIn
+  const { server, username, displayName } = session
+  const deviceUsers = [
+    { server, username, displayName, waiting: 0 },
+    { server, username: 'user7', displayName: 'Samira Oskarby', waiting: 3 },
+  ]
 
   const status = (): Status => ({
     session: signedIn ? session : null,
     connection: options.connection,
-    waiting: outbox.filter((entry) => entry.state === 'waiting').length,
-    rejected: outbox.filter((entry) => entry.state === 'rejected').length,
+    waiting: outbox.filter((entry) => entry.state !== 'rejected').length,
+    held: outbox.filter((entry) => entry.state === 'held').length,
+    rejected: outbox.filter((entry) => entry.state === 'rejected' && !entry.mendedAt).length,
     conflicts: conflicts.length,
     lastInStep: ago(7),
     firstSync: options.firstSync ? { received: 31_200, expected: 98_000 } : null,
     problem: options.connection === 'offline' ? 'The server could not be reached.' : null,
+    users: signedIn || options.users ? deviceUsers : [],
+    locked: !signedIn && options.locked,
   })
 
   function moved() {
@@ -48,22 +59,23 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
     for (const again of live) again()
   }
 
-  function run(command: Command): Receipt {
+  function run(command: Command, mends?: string): Receipt {
     const rows: Receipt['rows'] = []
     apply(database, command, rows)
     if (command.type === 'settleConflict')
       conflicts = conflicts.filter((one) => one.id !== command.conflictId)
     const transactionId = crypto.randomUUID()
+    const now = new Date().toISOString()
     outbox = [
-      ...outbox,
+      ...outbox.map((entry) => (entry.transactionId === mends ? { ...entry, mendedAt: now } : entry)),
       {
         transactionId,
         command: command.type,
         summary: command.type,
-        madeAt: new Date().toISOString(),
+        madeAt: now,
         madeOffline: options.connection === 'offline',
         state: 'waiting',
-        reason: null,
+        ...NOT_REFUSED,
       },
     ]
     moved()
@@ -72,13 +84,19 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
 
   return {
     open: async () => status(),
-    signIn: async ({ password }) => {
+    signIn: async ({ password, oldPassword, startAnew }) => {
       if (password === 'wrong') throw problem('sign_in_failed', 'User name or password is not right.')
+      if (password === 'changed' && !oldPassword && !startAnew)
+        throw problem('password_changed', 'Your password was changed.')
       signedIn = true
       moved()
       return session
     },
     signOut: async () => {
+      signedIn = false
+      moved()
+    },
+    lock: async () => {
       signedIn = false
       moved()
     },
@@ -95,7 +113,7 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
       queueMicrotask(again)
       return () => live.delete(again)
     },
-    run: async (command) => run(command),
+    run: async (command, mends) => run(command, mends),
     conflicts: async () => conflicts,
     outbox: async () => outbox,
     discard: async (transactionId) => {
@@ -172,6 +190,8 @@ function apply(database: Database, command: Command, rows: Receipt['rows']): voi
   }
 }
 
+const NOT_REFUSED = { reason: null, refused: null, mendedAt: null }
+
 function sampleOutbox(ago: (minutes: number) => string): OutboxEntry[] {
   return [
     {
@@ -181,7 +201,7 @@ function sampleOutbox(ago: (minutes: number) => string): OutboxEntry[] {
       madeAt: ago(4),
       madeOffline: true,
       state: 'waiting',
-      reason: null,
+      ...NOT_REFUSED,
     },
     {
       transactionId: 't2',
@@ -190,7 +210,7 @@ function sampleOutbox(ago: (minutes: number) => string): OutboxEntry[] {
       madeAt: ago(2),
       madeOffline: true,
       state: 'waiting',
-      reason: null,
+      ...NOT_REFUSED,
     },
     {
       transactionId: 't3',
@@ -200,6 +220,24 @@ function sampleOutbox(ago: (minutes: number) => string): OutboxEntry[] {
       madeOffline: false,
       state: 'rejected',
       reason: 'Your role (nurse) may not change staff. Ask a manager.',
+      refused: {
+        type: 'editRow',
+        table: 'staff',
+        id: id('staff', 0),
+        values: { department_id: id('departments', 1) },
+      },
+      mendedAt: null,
+    },
+    {
+      transactionId: 't4',
+      command: 'admitPatient',
+      summary: 'Kilimo, Emre admitted to bed 101-A',
+      madeAt: ago(95),
+      madeOffline: true,
+      state: 'rejected',
+      reason: 'This bed is taken. Choose another.',
+      refused: { type: 'admitPatient', patientId: id('patients', 61), bedId: id('beds', 0) },
+      mendedAt: null,
     },
   ]
 }

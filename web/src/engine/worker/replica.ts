@@ -1,8 +1,7 @@
 /** The wasm engine with the port's types: the one place that vouches for the shape of the JSON it makes. */
-import type { Command } from '../generated/commands'
 import type { Engine } from '../pkg/holdfast_wasm.js'
 import type { Conflict, OutboxEntry, Receipt, Session, Status } from '../port'
-import type { Question } from './protocol'
+import type { Order, Question } from './protocol'
 
 /** Something to ask the server. */
 export interface HttpRequest {
@@ -14,13 +13,13 @@ export interface HttpRequest {
 
 /** The device's replica. Every method may throw an `EngineError`. */
 export interface Replica {
-  status(): Status
+  status(): ReplicaStatus
   deviceKey(): string
   token(): string | undefined
   beginSession(answer: string, server: string): Session
-  /** Returns the tables that are empty now. */
-  endSession(discard: boolean): string[]
-  run(command: Command): { receipt: Receipt; tables: string[] }
+  /** Leaves the session; what waits stays. */
+  signOut(): void
+  run(order: Order): { receipt: Receipt; tables: string[] }
   /** Rows as JSON text. */
   query(question: Question): string
   tablesOf(sql: string): string[]
@@ -33,17 +32,24 @@ export interface Replica {
   /** Returns the tables whose rows changed. */
   takeResponse(status: number, body: Uint8Array): string[]
   takeFailure(problem: string): void
+  /** Encrypts a store of an earlier version. */
+  encrypt(key: Uint8Array): void
+  /** Nothing of it may be used afterwards. */
+  close(): void
 }
+
+/** What an open store says of itself; who has used the device is known beside it. */
+export type ReplicaStatus = Omit<Status, 'users' | 'locked'>
 
 export function replicaOf(engine: Engine): Replica {
   return {
-    status: () => JSON.parse(engine.status()) as Status,
+    status: () => JSON.parse(engine.status()) as ReplicaStatus,
     deviceKey: () => engine.deviceKey(),
     token: () => engine.token(),
     beginSession: (answer, server) => JSON.parse(engine.beginSession(answer, server)) as Session,
-    endSession: (discard) => engine.endSession(discard),
-    run(command) {
-      const done = engine.run(JSON.stringify(command))
+    signOut: () => engine.signOut(),
+    run(order) {
+      const done = engine.run(JSON.stringify(order))
       const { receipt, tables } = done
       done.free()
       return { receipt: JSON.parse(receipt) as Receipt, tables }
@@ -63,5 +69,7 @@ export function replicaOf(engine: Engine): Replica {
     },
     takeResponse: (status, body) => engine.takeResponse(status, body),
     takeFailure: (problem) => engine.takeFailure(problem),
+    encrypt: (key) => engine.encrypt(key),
+    close: () => engine.free(),
   }
 }

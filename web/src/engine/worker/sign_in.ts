@@ -1,9 +1,15 @@
 /** Signing in and out: asks the server; the answer is the replica's to take. */
 import type { EngineError } from '../port'
-import type { SignIn } from './protocol'
+
+/** Whom the server is asked about. */
+export interface Credentials {
+  server: string
+  username: string
+  password: string
+}
 
 /** `SignInRequest` of core's protocol. */
-interface SignInRequest {
+interface Body {
   username: string
   password: string
   /** The device's public key, in hexadecimal digits. */
@@ -13,12 +19,13 @@ interface SignInRequest {
 
 const PATIENCE = 30_000
 
-/** Returns the server's answer as it came; throws an `EngineError` in words. */
+/** Returns the server's answer as it came; throws an `EngineError` in words. `patience` in milliseconds. */
 export async function askToSignIn(
-  { server, username, password }: SignIn,
+  { server, username, password }: Credentials,
   device: { deviceKey: string; deviceName: string },
+  patience = PATIENCE,
 ): Promise<string> {
-  const body: SignInRequest = { username, password, ...device }
+  const body: Body = { username, password, ...device }
   let response: Response
   let text: string
   try {
@@ -28,7 +35,7 @@ export async function askToSignIn(
       body: JSON.stringify(body),
       cache: 'no-store',
       credentials: 'omit',
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(patience),
     })
     text = await response.text()
   } catch {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Status } from '../port'
+import type { ReplicaStatus } from './replica'
 import { StatusFeed } from './status_feed'
 
-let status: Status
-let sent: Status[]
+let status: ReplicaStatus
+let sent: ReplicaStatus[]
 let feed: StatusFeed
 
 const connections = () => sent.map((one) => one.connection)
@@ -15,6 +15,7 @@ beforeEach(() => {
     session: null,
     connection: 'online',
     waiting: 0,
+    held: 0,
     rejected: 0,
     conflicts: 0,
     lastInStep: null,

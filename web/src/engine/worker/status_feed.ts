@@ -1,9 +1,9 @@
 /** Tells the page the status: whenever it is another one, once for all that moved together, and without flicker. */
-import type { Status } from '../port'
+import type { ReplicaStatus } from './replica'
 
 export interface FeedSurroundings {
-  read(): Status
-  send(status: Status): void
+  read(): ReplicaStatus
+  send(status: ReplicaStatus): void
   /** Calls back after so many milliseconds. */
   later(milliseconds: number, callback: () => void): void
   /** Milliseconds, as `performance.now`. */
@@ -16,7 +16,7 @@ const BRIEF = 300
 export class StatusFeed {
   #due = false
   #sent = ''
-  #connection: Status['connection'] = 'offline'
+  #connection: ReplicaStatus['connection'] = 'offline'
   #busySince: number | null = null
 
   constructor(private readonly around: FeedSurroundings) {}
@@ -42,7 +42,7 @@ export class StatusFeed {
   }
 
   /** Who was online a moment ago still is, until an exchange takes its time. */
-  #steadied(status: Status): Status {
+  #steadied(status: ReplicaStatus): ReplicaStatus {
     if (status.connection !== 'syncing' || this.#connection !== 'online' || status.firstSync) {
       this.#busySince = null
       return status

@@ -37,6 +37,7 @@ class FakeReplica {
 let replica: FakeReplica
 let exchanged: string[]
 let exchange: (server: string, request: HttpRequest, token: string, stop: AbortSignal) => Promise<HttpAnswer>
+let introduce: () => Promise<void>
 let broken: unknown[]
 let sync: Sync
 
@@ -49,7 +50,9 @@ beforeEach(() => {
   exchanged = []
   broken = []
   exchange = async () => answer(200)
+  introduce = async () => undefined
   sync = new Sync(replica as unknown as Replica, {
+    introduce: () => introduce(),
     exchange(server, request, token, stop) {
       exchanged.push(server + request.path)
       return exchange(server, request, token, stop)
@@ -147,6 +150,33 @@ describe('sync', () => {
     sync.wake()
     await vi.advanceTimersByTimeAsync(600_000)
     expect(exchanged).toEqual([])
+  })
+
+  it('makes an unknown session known before it asks for anything', async () => {
+    let known = false
+    replica.token = () => (known ? 'token' : undefined)
+    introduce = async () => void (known = true)
+    sync.wake()
+    await settle()
+    expect(exchanged).toHaveLength(1)
+  })
+
+  it('does not touch a closed replica, whatever comes', async () => {
+    let release = (_: HttpAnswer) => {}
+    exchange = () => new Promise((resolve) => (release = resolve))
+    sync.wake()
+    await settle()
+    sync.close()
+    for (const name of ['wake', 'token', 'status', 'nextRequest', 'takeResponse', 'takeFailure'] as const) {
+      replica[name] = () => {
+        throw new Error(`${name} of a closed replica`)
+      }
+    }
+    release(answer(200))
+    sync.wake()
+    sync.networkLost()
+    await vi.advanceTimersByTimeAsync(120_000)
+    expect(exchanged).toHaveLength(1)
   })
 
   it('tries again when the store could not take the answer', async () => {

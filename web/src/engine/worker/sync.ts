@@ -16,6 +16,8 @@ import type { HttpAnswer } from './exchange'
 import type { HttpRequest, Replica } from './replica'
 
 export interface SyncSurroundings {
+  /** The server does not know this session: makes it known, if that is possible. What fails is told to the replica. */
+  introduce(): Promise<void>
   /** Throws `NoAnswer`. */
   exchange(server: string, request: HttpRequest, token: string, stop: AbortSignal): Promise<HttpAnswer>
   /** Rows of these tables changed. */
@@ -37,6 +39,7 @@ const NO_NETWORK = 'This device has no network. Your work is kept here and sent 
 
 export class Sync {
   #running = false
+  #closed = false
   #again = false
   #due = Infinity
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -49,6 +52,7 @@ export class Sync {
 
   /** There may be something to exchange: now. */
   wake(): void {
+    if (this.#closed) return
     this.replica.wake()
     this.#again = true
     if (!this.#running) void this.#round()
@@ -61,6 +65,7 @@ export class Sync {
 
   /** The browser says that there is no network. Rounds go on being tried, now and then: it has been wrong before. */
   networkLost(): void {
+    if (this.#closed) return
     this.#stop.abort()
     this.replica.takeFailure(NO_NETWORK)
     this.around.moved()
@@ -73,6 +78,12 @@ export class Sync {
     this.#forgetTimer()
   }
 
+  /** The replica must not be used any more. */
+  close(): void {
+    this.#closed = true
+    this.interrupt()
+  }
+
   async #round(): Promise<void> {
     this.#running = true
     this.#forgetTimer()
@@ -80,6 +91,7 @@ export class Sync {
       while (this.#again) {
         this.#again = false
         await this.#exchangeAll()
+        if (this.#closed) return
       }
       this.#settle()
     } catch (error) {
@@ -102,6 +114,8 @@ export class Sync {
 
   async #exchangeAll(): Promise<void> {
     for (;;) {
+      if (this.replica.token() === undefined) await this.around.introduce()
+      if (this.#closed) return
       const request = this.replica.nextRequest()
       const server = this.replica.status().session?.server
       const token = this.replica.token()
@@ -111,9 +125,11 @@ export class Sync {
       const stop = this.#stop.signal
       try {
         const answer = await this.around.exchange(server, request, token, stop)
+        if (this.#closed) return
         if (!stop.aborted) this.around.changed(this.replica.takeResponse(answer.status, answer.body))
       } catch (error) {
         if (isCrash(error)) throw error
+        if (this.#closed) return
         // A store that cannot take the answer (a full device) is tried again later, as a network is.
         if (!stop.aborted) this.replica.takeFailure(asEngineError(error).message)
       }

@@ -1,37 +1,20 @@
-/**
- * One tab owns the replica. A lock of the browser says which: it goes with the worker, however that ends, so that the next
- * tab can open. It is held here and not in the page, because the worker is what has the files open.
- */
+/** Whether this browser can keep data at all, and whether the files of the tab before are free. */
 import type { EngineError } from '../port'
 
-const LOCK = 'holdfast-replica'
 /** The pool's folder; named in `wasm/src/browser/storage.rs`. */
 const FOLDER = ['holdfast', '.opaque']
-/** Milliseconds for the worker of a page that is just being left. */
+/** Milliseconds for the worker of a tab that is just ending. */
 const PATIENCE = 2_000
-const AGAIN = 50
+const AGAIN = 20
 
-/** Resolves when the replica is this worker's, until the worker ends. Rejects with `locked`, or `store` if it cannot be. */
-export async function ownReplica(): Promise<void> {
+/** Throws an `EngineError` where data cannot be kept. */
+export function requireStorage(): void {
   if (!isSecureContext || !navigator.storage?.getDirectory || !navigator.locks) throw noStorage()
-  await ownLock()
-  await handlesFree(performance.now() + PATIENCE)
 }
 
-function ownLock(): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const held = () => {
-      resolve()
-      return new Promise<never>(() => undefined)
-    }
-    navigator.locks
-      .request(LOCK, { signal: AbortSignal.timeout(PATIENCE) }, held)
-      .catch(() => reject(locked()))
-  })
-}
-
-/** A worker that has ended may keep its files a moment longer than its lock. */
-async function handlesFree(until: number): Promise<void> {
+/** A worker that has ended may keep its files a moment longer than its lock. Throws `locked` if another keeps them. */
+export async function filesFree(): Promise<void> {
+  const until = performance.now() + PATIENCE
   for (;;) {
     try {
       for (const file of await poolFiles()) (await file.createSyncAccessHandle()).close()
@@ -65,7 +48,7 @@ async function poolFiles(): Promise<PoolFile[]> {
 
 const locked = (): EngineError => ({
   code: 'locked',
-  message: 'Holdfast is open in another tab of this browser. Use that tab, or close it and try again here.',
+  message: 'Holdfast is asleep in another tab of this browser. Use that tab, or close it.',
 })
 
 const noStorage = (): EngineError => ({
