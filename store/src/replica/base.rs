@@ -32,6 +32,9 @@ pub(super) fn keep(connection: &Connection, body: &Body) -> Result<(), StoreErro
 
 /// Folds a transaction of the stream into the base.
 pub(super) fn fold(connection: &Connection, opened: &Opened, seq: Seq) -> Result<(), StoreError> {
+    if broken!(BaseStandsStill) {
+        return Ok(());
+    }
     let arrival = Arrival {
         place: Place::Stream(seq),
         time: opened.body.time,

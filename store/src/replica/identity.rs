@@ -21,7 +21,8 @@ pub(super) fn device_key(connection: &Connection, host: &mut Host) -> Result<Sig
 
 /// An actor of this device that never wrote before.
 pub(super) fn new_actor(key: &SigningKey, host: &mut Host) -> Actor {
-    Actor::new(device(key), u32::from_be_bytes(host.bytes()))
+    let incarnation = u32::from_be_bytes(host.bytes());
+    Actor::new(device(key), if broken!(SameActor) { 1 } else { incarnation })
 }
 
 fn device(key: &SigningKey) -> DeviceId {

@@ -28,6 +28,8 @@ pub enum CrashPoint {
 #[derive(Debug, Default)]
 pub struct Crash {
     dead: Arc<AtomicBool>,
+    /// Somebody only looks on.
+    spared: Arc<AtomicBool>,
 }
 
 impl Crash {
@@ -46,9 +48,12 @@ impl Crash {
             }
             dead.load(Ordering::Relaxed)
         }))?;
-        let dead = crash.dead.clone();
+        let (dead, spared) = (crash.dead.clone(), crash.spared.clone());
         let moments = AtomicU32::new(0);
         let struck = move || {
+            if spared.load(Ordering::Relaxed) {
+                return false;
+            }
             let this = moments.fetch_add(1, Ordering::Relaxed) + 1;
             if matches!(at, CrashPoint::Inside(n) if n == this) {
                 dead.store(true, Ordering::Relaxed);
@@ -57,6 +62,11 @@ impl Crash {
         };
         connection.progress_handler(INSTRUCTIONS, Some(struck))?;
         Ok(crash)
+    }
+
+    /// It cannot strike while somebody only looks at the store.
+    pub fn spare(&self, spared: bool) {
+        self.spared.store(spared, Ordering::Relaxed);
     }
 
     /// True once it has struck: what the process says since is not to be heard.

@@ -3,6 +3,11 @@
 
 use std::cell::Cell;
 
+use holdfast_core::{
+    document::DocumentId,
+    ingest::{Effects, RowKey},
+};
+
 thread_local! {
     static ON: Cell<Option<Mutation>> = const { Cell::new(None) };
 }
@@ -35,8 +40,6 @@ mutations! {
     BaseStandsStill,
     /// Commands behind a refused one are not made again.
     ReplayForgets,
-    /// What is made again gets new ids for its rows.
-    ReplayRenames,
     /// A refused command is dropped.
     RefusedDropped,
     /// What is acknowledged gets no place in the stream.
@@ -45,16 +48,16 @@ mutations! {
     TailFromLastPage,
     /// The claims of others are not looked at.
     ClaimUnchecked,
-    /// A counter's increment is added twice when it comes from somewhere else.
-    CounterTwice,
     /// A deleted row goes, though others write to it.
     DeleteWins,
-    /// The server commits the stream's end before the entries.
-    HeadFirst,
+    /// The server shows an entry before the one in front of it, as one does that numbers entries before it commits them.
+    EntryOvertaken,
     /// The server judges again what it has taken already.
     RepeatJudged,
     /// The server keeps nothing of what it refuses.
     QuarantineEmpty,
+    /// A command whose answer was lost is carried out again when it is asked for again.
+    OrderCarriedOutTwice,
     /// Live queries are not told of what a refusal took back.
     TakenBackInSilence,
 }
@@ -70,6 +73,20 @@ impl Mutation {
     /// True if the engine is broken in this way.
     pub(crate) fn is_on(self) -> bool {
         ON.get() == Some(self)
+    }
+}
+
+/// Breaks what is about to be written, if that is how the engine is broken.
+pub(crate) fn break_effects(effects: &mut Effects) {
+    if Mutation::DeleteWins.is_on() {
+        let deleted = |key: &RowKey| {
+            let document = effects.documents.get(&DocumentId::main(key.table, key.row));
+            document.is_some_and(|document| document.has_deletion())
+        };
+        let hidden: Vec<RowKey> = effects.rows.keys().copied().filter(deleted).collect();
+        for key in hidden {
+            effects.rows.entry(key).and_modify(|state| state.shown = false);
+        }
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use holdfast_core::{
     author::{Header, Identity, author},
-    document::{Actor, Document, DocumentId, Facet, Place},
+    document::{Actor, DocumentId, Facet, Place},
     ids::{DeviceId, RowId, Seq, Timestamp, TransactionId, UserId},
-    ingest::{Authority, Job, WorkingSet},
+    ingest::{Authority, Job, Needs},
     policy::Role,
     protocol::{self, ErrorResponse, PullResponse, PushOutcome, PushRequest, PushResponse, SignInResponse},
-    row::{RowAction, RowWrite},
+    row::{ColumnEdit, ColumnEditKind, RowAction, RowWrite},
     schema::{Default, SCHEMA_VERSION, Schema, Side},
     transaction::{LogEntry, Transaction},
     value::Value,
@@ -101,14 +101,35 @@ impl TestServer {
     /// Imports a row, as the server's own device does. Defaults are filled in.
     pub fn import(&mut self, table: &str, id: RowId, values: &Json) -> Result<PushOutcome, StoreError> {
         let write = self.row(table, id, values.as_object().unwrap_or(&Map::new()));
-        let mut set = WorkingSet::default();
-        for facet in [Facet::Main, Facet::Restricted] {
-            let id = DocumentId {
-                facet,
-                ..DocumentId::main(write.table, id)
-            };
-            set.provide_document(id, Document::default());
-        }
+        self.write(&write)
+    }
+
+    /// Gives a user another role, as the office does.
+    pub fn set_role(&mut self, user: RowId, role: &str) -> Result<PushOutcome, StoreError> {
+        let users = Schema::hospital().expect("users");
+        let edit = ColumnEdit {
+            column: users.expect("role").id,
+            kind: ColumnEditKind::Set {
+                value: Value::Text(role.to_owned()),
+                seen: None,
+            },
+        };
+        self.write(&RowWrite {
+            table: users.id,
+            row: user,
+            action: RowAction::Edit(vec![edit]),
+        })
+    }
+
+    fn write(&mut self, write: &RowWrite) -> Result<PushOutcome, StoreError> {
+        let documents = [Facet::Main, Facet::Restricted].map(|facet| DocumentId {
+            facet,
+            ..DocumentId::main(write.table, write.row)
+        });
+        let set = self.store.load(&Needs {
+            documents: documents.into_iter().collect(),
+            ..Needs::default()
+        })?;
         let key = self.store.server_key()?;
         let device = DeviceId::of_public_key(&key.verifying_key().to_bytes());
         let header = Header {
@@ -123,8 +144,8 @@ impl TestServer {
             key,
             actor: Actor::new(device, u32::from_be_bytes(self.host.bytes())),
         };
-        let (transaction, opened) =
-            author(&set, &[write], header, &identity).map_err(|e| StoreError::corrupt(format!("{e:?}")))?;
+        let (transaction, opened) = author(&set, std::slice::from_ref(write), header, &identity)
+            .map_err(|e| StoreError::corrupt(format!("{e:?}")))?;
         let submission = Submission {
             transaction,
             opened,

@@ -74,6 +74,9 @@ fn presence_of(shown: Option<bool>) -> Presence {
 }
 
 fn claimants(connection: &Connection, claim: &Claim) -> Result<Vec<Claimant>, StoreError> {
+    if broken!(ClaimUnchecked) {
+        return Ok(Vec::new());
+    }
     let sql = "SELECT row, place, time FROM sync_claims WHERE tbl = ?1 AND col = ?2 AND value = ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query((claim.table.0, claim.column.0, claim.value.to_sql_text()))?;

@@ -92,7 +92,9 @@ impl DeviceNode {
         &mut self,
         work: impl FnOnce(&mut Device) -> Result<T, E>,
     ) -> Result<Option<Result<T, E>>, StoreError> {
+        self.spare(false);
         let done = work(self.device());
+        self.spare(true);
         if self.crash.as_ref().is_some_and(Crash::has_struck) {
             self.restart()?;
             return Ok(None);
@@ -100,9 +102,15 @@ impl DeviceNode {
         Ok(Some(done))
     }
 
+    fn spare(&self, spared: bool) {
+        self.crash.iter().for_each(|crash| crash.spare(spared));
+    }
+
     /// It is going to die.
     pub fn crash_at(&mut self, point: CrashPoint) -> Result<(), StoreError> {
-        self.crash = Some(self.look().crash_at(point)?);
+        let crash = self.look().crash_at(point)?;
+        crash.spare(true);
+        self.crash = Some(crash);
         Ok(())
     }
 

@@ -34,6 +34,12 @@ pub fn plan(seed: u64) -> Run {
     let length = 40 + dice.below(120) + usize::from(temper.devices) * 5;
     let mut picks = BTreeSet::new();
     let mut steps = Vec::with_capacity(length);
+    // Most have their copy of the hospital when it begins.
+    steps.extend(
+        (0..temper.devices)
+            .filter(|_| dice.percent(85))
+            .map(|device| Step::Sync { device }),
+    );
     while steps.len() < length {
         steps.push(step(&temper, &dice, &mut picks));
     }
@@ -106,7 +112,7 @@ fn fate(dice: &Dice) -> Fate {
 }
 
 fn fault(device: u8, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {
-    match dice.below(40) {
+    match dice.below(42) {
         0..10 => Step::Crash {
             device,
             at: point(dice),
@@ -123,6 +129,10 @@ fn fault(device: u8, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {
         30..32 => Step::SignOut { device },
         32 => Step::Discard { device },
         33 => Step::EndSessions,
+        37..40 => Step::Role {
+            person: dice.below(4) as u8,
+            nurse: dice.percent(40),
+        },
         34..36 => Step::Newer {
             pick: pick(dice, picks),
         },

@@ -70,10 +70,18 @@ impl ServerNode {
     }
 
     /// The engine.
-    pub fn server(&mut self) -> &mut TestServer {
+    fn server(&mut self) -> &mut TestServer {
         self.server
             .as_mut()
             .expect("BUG: the server is always there between two steps")
+    }
+
+    /// The engine, for what is not to be disturbed: a crash that waits comes at once, and it starts again.
+    pub fn quiet_server(&mut self) -> Result<&mut TestServer, StoreError> {
+        if self.crash.is_some() {
+            self.restart()?;
+        }
+        Ok(self.server())
     }
 
     /// The engine, to be looked at.
@@ -83,9 +91,15 @@ impl ServerNode {
             .expect("BUG: the server is always there between two steps")
     }
 
+    fn spare(&self, spared: bool) {
+        self.crash.iter().for_each(|crash| crash.spare(spared));
+    }
+
     /// It is going to die.
     pub fn crash_at(&mut self, point: CrashPoint) -> Result<(), StoreError> {
-        self.crash = Some(self.look().crash_at(point)?);
+        let crash = self.look().crash_at(point)?;
+        crash.spare(true);
+        self.crash = Some(crash);
         Ok(())
     }
 
@@ -118,7 +132,9 @@ impl ServerNode {
     /// Answers a request; `None` if it died meanwhile. It has started again then.
     pub fn handle(&mut self, token: &str, request: &HttpRequest) -> Result<Option<(u16, Vec<u8>)>, Violation> {
         self.look_at_request(request)?;
+        self.spare(false);
         let answer = self.server().handle(token, request);
+        self.spare(true);
         if self.crash.as_ref().is_some_and(Crash::has_struck) {
             self.restart().map_err(Violation::engine)?;
             return Ok(None);

@@ -117,6 +117,13 @@ pub enum Step {
         /// Who.
         person: u8,
     },
+    /// The office gives somebody another role.
+    Role {
+        /// Who.
+        person: u8,
+        /// A nurse, or a cleaner, who may do less.
+        nurse: bool,
+    },
     /// The server ends all sessions.
     EndSessions,
     /// A device is locked out.

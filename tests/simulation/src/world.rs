@@ -18,7 +18,7 @@ use crate::{
     check::{self, Violation},
     device::DeviceNode,
     dice::Dice,
-    hospital::PEOPLE,
+    hospital::{self, PEOPLE},
     ledger::Ledger,
     network::{Message, Network},
     newer,
@@ -166,6 +166,7 @@ impl World {
             Step::SignOut { device } => self.sign_out(device.into()),
             Step::SignIn { device, person } => self.sign_in(device.into(), usize::from(person) % PEOPLE.len()),
             Step::Newer { pick } => self.newer(pick),
+            Step::Role { person, nurse } => self.role(person, nurse),
             _ => self.machine(step).map_err(Violation::engine),
         }?;
         self.observe_all()
@@ -205,7 +206,7 @@ impl World {
             }
             Step::EndSessions => {
                 self.tally.add("sessions ended");
-                self.server.server().forget_sessions();
+                self.server.quiet_server()?.forget_sessions();
                 Ok(())
             }
             Step::Revoke { device } => {
@@ -213,7 +214,11 @@ impl World {
                 let device = &mut self.devices[usize::from(device)];
                 device.revoked = true;
                 let now = self.server.clock.now();
-                self.server.server().store.revoke_device(device.id, now).map(drop)
+                self.server
+                    .quiet_server()?
+                    .store
+                    .revoke_device(device.id, now)
+                    .map(drop)
             }
             _ => Ok(()),
         }
@@ -406,7 +411,7 @@ impl World {
             return Ok(());
         }
         self.tally.add("sign-ins");
-        let server = self.server.server();
+        let server = self.server.quiet_server().map_err(Violation::engine)?;
         let done = node
             .attempt(|device| device.sign_in(server, PEOPLE[person].0))
             .map_err(Violation::engine)?;
@@ -449,9 +454,21 @@ impl World {
         Ok(())
     }
 
+    /// The office gives one of those who work with patients another role. It is not disturbed in this.
+    fn role(&mut self, person: u8, nurse: bool) -> Done {
+        self.tally.add("role changes");
+        let user = hospital::id(0x10 + u128::from(person % 4));
+        let server = self.server.quiet_server().map_err(Violation::engine)?;
+        server
+            .set_role(user, if nurse { "nurse" } else { "cleaner" })
+            .map(drop)
+            .map_err(Violation::engine)
+    }
+
     fn newer(&mut self, pick: u32) -> Done {
         self.tally.add("newer devices");
-        let (token, request) = newer::request(self.server.server(), pick).map_err(Violation::engine)?;
+        let (token, request) =
+            newer::request(self.server.quiet_server().map_err(Violation::engine)?, pick).map_err(Violation::engine)?;
         self.ask(&token, &request).map(drop)
     }
 

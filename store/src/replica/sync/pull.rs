@@ -41,14 +41,14 @@ impl Replica {
             Err(problem) => return Ok(Err(problem)),
         };
         let now = self.host.now();
-        let in_place = cursor(&self.connection)? == Some(after) || broken!(PageOutOfPlace);
-        if broken!(CursorFirst) && in_place {
+        if broken!(CursorFirst) {
             meta::set(&self.connection, "cursor", response.cursor.0 as i64)?;
         }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if !in_place {
+        let somewhere_else = cursor(&transaction)? != Some(after);
+        if somewhere_else && !broken!(PageOutOfPlace) && !broken!(CursorFirst) {
             // Taken in already.
             return Ok(Ok(std::collections::BTreeSet::new()));
         }

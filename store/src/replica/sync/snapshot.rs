@@ -67,8 +67,10 @@ fn documents(page: &SnapshotResponse) -> Result<BTreeMap<DocumentId, Document>, 
 
 /// Remembers the place in the copy; after the last page the replica goes on from the first page's place in the stream.
 fn progress(connection: &Connection, first: bool, page: &SnapshotResponse) -> Result<(), StoreError> {
-    if first {
+    if first || broken!(TailFromLastPage) {
         meta::set(connection, "snapshot_as_of", page.as_of.0 as i64)?;
+    }
+    if first {
         meta::set(connection, "snapshot_received", 0)?;
     }
     let sql = "INSERT OR IGNORE INTO sync_actors (actor, user) VALUES (?1, ?2)";
