@@ -9,6 +9,7 @@
 pub mod contents;
 pub mod device;
 pub mod dice;
+pub mod exchange;
 pub mod folder;
 pub mod hospital;
 pub mod http;

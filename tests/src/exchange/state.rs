@@ -1,0 +1,78 @@
+//! What a document holds, spelled out so that another program can compare it: every value with its type, every place with
+//! all its concurrent values.
+//!
+//! ```text
+//!  state = { heads: [hash], root: { key: live } }     live  = [[operation, value], …], the one that is shown last
+//!  value = [kind] or [kind, content]                  kinds = Automerge's own names of them
+//! ```
+
+use holdfast_core::{
+    document::{Document, Key, LiveOp, ObjectContent, ObjectKind, OpId, Scalar},
+    schema::Table,
+};
+use holdfast_server::hex;
+use serde_json::{Map, Value as Json, json};
+
+/// Heads and root of a document.
+pub fn state(table: &Table, document: &Document) -> Json {
+    let root: Map<String, Json> = document
+        .root
+        .iter()
+        .map(|(key, ops)| (name(table, key), live(document, ops)))
+        .collect();
+    let heads: Vec<String> = document.heads.iter().map(|head| hex::encode(&head.0)).collect();
+    json!({ "heads": heads, "root": root })
+}
+
+fn name(table: &Table, key: &Key) -> String {
+    match key {
+        Key::Column(id) => table.by_id(*id).name.to_owned(),
+        Key::Deleted => holdfast_core::document::DELETED.to_owned(),
+        Key::Unknown(name) => name.clone(),
+    }
+}
+
+fn live(document: &Document, ops: &[LiveOp]) -> Json {
+    let mut sorted: Vec<&LiveOp> = ops.iter().collect();
+    sorted.sort_by_key(|op| document.order(op.id));
+    let pair = |op: &&LiveOp| json!([operation(document, op.id), value(document, op)]);
+    sorted.iter().map(pair).collect()
+}
+
+/// As Automerge writes it: counter, `@`, actor.
+fn operation(document: &Document, id: OpId) -> String {
+    format!("{}@{}", id.counter, hex::encode(&document.actor(id).0))
+}
+
+fn value(document: &Document, op: &LiveOp) -> Json {
+    match &op.value {
+        Scalar::Null => json!(["null"]),
+        Scalar::Bool(b) => json!(["boolean", b]),
+        Scalar::Int(i) => json!(["int", i]),
+        Scalar::Uint(u) => json!(["uint", u]),
+        Scalar::F64(f) => json!(["f64", f]),
+        Scalar::Str(text) => json!(["str", text]),
+        Scalar::Bytes(bytes) => json!(["bytes", hex::encode(bytes)]),
+        Scalar::Counter(total) => json!(["counter", total]),
+        Scalar::Millis(time) => json!(["timestamp", time]),
+        Scalar::Object(ObjectKind::Text) => json!(["text", document.object_json(op.id, 0)]),
+        Scalar::Object(_) => object(document, op.id),
+    }
+}
+
+fn object(document: &Document, id: OpId) -> Json {
+    match &document.object(id).expect("an object that is live is there").content {
+        ObjectContent::Map(entries) => {
+            let entries: Map<String, Json> = entries
+                .iter()
+                .map(|(key, ops)| (key.clone(), live(document, ops)))
+                .collect();
+            json!(["map", entries])
+        }
+        ObjectContent::Sequence(elements) => {
+            let there = elements.iter().filter(|element| !element.live.is_empty());
+            let items: Vec<Json> = there.map(|element| live(document, &element.live)).collect();
+            json!(["list", items])
+        }
+    }
+}
