@@ -61,6 +61,11 @@ impl Project {
         self.root.join("tests/browser")
     }
 
+    /// The tests against Automerge's own library.
+    pub fn automerge(&self) -> PathBuf {
+        self.root.join("tests/automerge")
+    }
+
     /// A file of the build tool itself, in cargo's output folder.
     pub fn scratch(&self, name: &str) -> Result<PathBuf> {
         let folder = self.target.join("xtask");

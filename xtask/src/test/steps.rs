@@ -95,6 +95,8 @@ pub const STEPS: &[Step] = &[
     ),
     step("postgres", &["packages"], Work::SetUp(postgres)).needing(&[Need::Postgres]),
     step("rust-tests", &["postgres"], Work::Tests(rust_tests)),
+    step("automerge-packages", &[], Work::SetUp(automerge_packages)),
+    step("automerge", &["automerge-packages"], Work::Tests(automerge)),
     step("browser", &["packages", "web-build", "postgres"], Work::Tests(browser)).needing(&[Need::Browser]),
 ];
 
@@ -187,25 +189,38 @@ fn vitest(bench: &mut Bench) -> Result<Tally> {
 }
 
 fn browser(bench: &mut Bench) -> Result<Tally> {
-    let project = bench.project;
-    let folder = project.journeys();
-    let journeys = journeys(&folder)?;
-    if folder.join("package-lock.json").exists() {
-        node::ensure_packages(&project.console, &folder)?;
-    }
-    let binary = server::build(project, Profile::Development)?;
-    let file = project.scratch("journeys.tap")?;
-    remove_old(&file)?;
+    let binary = server::build(bench.project, Profile::Development)?;
     let program = Program::new("node")
+        .env("HOLDFAST_SERVER_BIN", binary)
+        .env("HOLDFAST_WEB_DIST", bench.project.app());
+    node_tests(bench, &bench.project.journeys(), program)
+}
+
+fn automerge_packages(bench: &mut Bench) -> Result<Outcome> {
+    node::ensure_packages(&bench.project.console, &bench.project.automerge())
+}
+
+/// What Holdfast writes and reads, against Automerge's own library from npm.
+fn automerge(bench: &mut Bench) -> Result<Tally> {
+    let binary = server::build(bench.project, Profile::Development)?.with_file_name("exchange");
+    let program = Program::new("node").env("HOLDFAST_EXCHANGE_BIN", binary);
+    node_tests(bench, &bench.project.automerge(), program)
+}
+
+/// Runs the test files of a folder in Node.js' own test runner.
+fn node_tests(bench: &Bench, folder: &Path, program: Program) -> Result<Tally> {
+    let project = bench.project;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let file = project.scratch(&format!("{name}.tap"))?;
+    remove_old(&file)?;
+    let program = program
         .args(["--test", "--test-concurrency=1"])
         .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
         .args([
             "--test-reporter=tap",
             &format!("--test-reporter-destination={}", file.display()),
         ])
-        .args(journeys)
-        .env("HOLDFAST_SERVER_BIN", binary)
-        .env("HOLDFAST_WEB_DIST", project.app())
+        .args(test_files(folder)?)
         .folder(&project.root);
     let ended = with_test_environment(bench, program).finish(&project.console)?;
     let tap: Vec<String> = std::fs::read_to_string(&file)
@@ -216,19 +231,18 @@ fn browser(bench: &mut Bench) -> Result<Tally> {
     Ok(report(project, &ended, count::node_tap(&tap)))
 }
 
-/// The journeys' files: `*.test.mjs`, `*.test.js`, `*.test.ts` right in their folder.
-fn journeys(folder: &Path) -> Result<Vec<PathBuf>> {
-    let is_journey = |path: &PathBuf| {
+/// `*.test.mjs`, `*.test.js`, `*.test.ts` right in the folder.
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let is_test = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         [".test.mjs", ".test.js", ".test.ts"]
             .iter()
             .any(|ending| name.ends_with(ending))
     };
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("there are no journeys in {}", folder.display()))?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_journey).collect();
+    let entries = std::fs::read_dir(folder).with_context(|| format!("there are no tests in {}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_test).collect();
     if files.is_empty() {
-        bail!("there are no journeys (*.test.mjs) in {}", folder.display());
+        bail!("there are no tests (*.test.mjs) in {}", folder.display());
     }
     files.sort();
     Ok(files)
