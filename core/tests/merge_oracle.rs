@@ -283,7 +283,7 @@ fn run(table: &'static str, steps: &[Step]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
     fn registers_and_texts_are_what_automerge_gives(steps in proptest::collection::vec(step(), 1..40)) {

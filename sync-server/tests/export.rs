@@ -20,10 +20,7 @@ use support::{Database, Folder, block_on};
 
 async fn demo(location: &Location) -> Store {
     let store = Store::open(location).await.unwrap();
-    let size = Size {
-        beds: 20,
-        patients: 60,
-    };
+    let size = Size { beds: 20, patients: 60 };
     let options = Options {
         size,
         seed: 3,

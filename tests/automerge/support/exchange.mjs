@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const SEED = process.env.HOLDFAST_SEED ?? '1'
-const HISTORIES = process.env.HOLDFAST_HISTORIES ?? '80'
+const HISTORIES = process.env.HOLDFAST_HISTORIES ?? '120'
 
 /** Starts the program and waits until its histories are exported. */
 export async function start() {
