@@ -308,7 +308,7 @@ fn item(dice: &mut Dice, depth: usize) -> Json {
         1 => dice.once_in(2).into(),
         2 => json!(dice.below(5)),
         3 => json!(-(dice.below(5) as i64)),
-        4 => json!(dice.below(9) as f64 + 0.5),
+        4 => json!(f64::from(dice.below(9) as u32) + 0.5),
         5 => words(dice).into(),
         6 => (0..dice.below(4)).map(|_| item(dice, depth + 1)).collect(),
         _ => {
