@@ -273,7 +273,7 @@ fn operations_numbered_again_are_refused() {
         };
         assert_eq!(
             fold(&mut document.clone(), &again),
-            Err(FoldError::Numbering { found: start_op })
+            Err(FoldError::Numbering { found: start_op as u32 })
         );
     }
 }
@@ -290,7 +290,7 @@ fn operations_numbered_far_ahead_are_refused_so_that_others_can_still_write() {
     };
     assert_eq!(
         fold(&mut document, &ahead),
-        Err(FoldError::Numbering { found: start_op })
+        Err(FoldError::Numbering { found: start_op as u32 })
     );
 }
 

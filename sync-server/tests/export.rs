@@ -81,10 +81,8 @@ async fn every_document_has_a_file_that_folds_to_what_the_store_holds(location: 
         assert_eq!(line[5], heads.join(" "), "{line:?}");
         assert_eq!(found.heads, expected.heads, "{line:?}");
         let plain = |document: &Document| -> Vec<_> {
-            let values = document.root.iter();
-            values
-                .map(|(key, live)| (key.clone(), live.iter().map(|op| op.value.clone()).collect::<Vec<_>>()))
-                .collect()
+            let values = document.live_operations();
+            values.map(|(key, op)| format!("{key:?}: {:?}", op.value)).collect()
         };
         assert_eq!(plain(&found), plain(expected), "{line:?}");
     }

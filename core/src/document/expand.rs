@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Actor, ActorClock, Creation, DecodedChange, Document, DocumentId, Key, LiveOp, ObjectKind, Place, Scalar,
-    codec::{Action, OpKey},
+    Actor, ActorClock, Creation, DecodedChange, Document, DocumentId, LiveOp, ObjectKind, Place, Scalar,
+    codec::{New, OpKey},
     fold::Arrival,
     write::{Builder, BuiltChange},
 };
@@ -56,11 +56,11 @@ impl Document {
     fn reconstructed<'a>(&self, id: DocumentId, table: &'a Table, decoded: &DecodedChange) -> Option<Expansion<'a>> {
         let creation = self.creation?;
         let change = &decoded.change;
-        let first = change.operations.first()?;
-        let OpKey::Map(name) = &first.key else { return None };
+        let first = change.operations().next()?;
+        let OpKey::Map(name) = first.key else { return None };
         let column = table.column(name)?;
-        let plain = change
-            .preds(first)
+        let plain = first
+            .preds
             .first()
             .map(|id| (id.counter, change.actors[id.actor as usize].clone()));
         let known = plain.iter().map(|(counter, actor)| ActorClock {
@@ -83,38 +83,37 @@ impl Document {
                 },
             )
             .ok()?;
-        let [
-            LiveOp {
-                id: made,
-                value: Scalar::Object(kind),
-                ..
-            },
-        ] = alone.live(column.id)
+        let LiveOp {
+            id: made,
+            value: Scalar::Object(kind),
+            ..
+        } = alone.live(column.id).only()?
         else {
             return None;
         };
-        let json = alone.object_json(*made, 0);
+        let json = alone.object_json(made, 0);
         Some(Expansion {
             document: id,
             column,
             creation,
             plain,
-            kind: *kind,
+            kind,
             json,
         })
     }
 
     /// The column's value if it is still as the row's first change left it, and the operation that set it.
-    fn plain(&self, column: &Column) -> Option<(Option<&LiveOp>, Json)> {
+    fn plain(&self, column: &Column) -> Option<(Option<LiveOp<'_>>, Json)> {
         let creation = self.creation?;
-        let live = match self.live_of(&Key::Column(column.id)) {
-            [] => None,
-            [only] if only.id.counter <= creation.max_op => Some(only),
+        let mut all = self.live(column.id);
+        let live = match (all.next(), all.next()) {
+            (None, _) => None,
+            (Some(only), None) if only.id.counter <= creation.max_op => Some(only),
             _ => return None,
         };
-        let json = match live.map(|op| &op.value) {
+        let json = match live.map(|op| op.value) {
             None | Some(Scalar::Null) => Json::Null,
-            Some(Scalar::Str(text)) if column.merge == Merge::Text => Json::String(text.clone()),
+            Some(Scalar::Str(text)) if column.merge == Merge::Text => Json::String(text.to_owned()),
             Some(Scalar::Str(text)) => serde_json::from_str(text).ok()?,
             _ => return None,
         };
@@ -128,7 +127,7 @@ struct Expansion<'a> {
     column: &'a Column,
     creation: Creation,
     /// The operation that set the plain value, if any did.
-    plain: Option<(u64, Actor)>,
+    plain: Option<(u32, Actor)>,
     kind: ObjectKind,
     json: Json,
 }
@@ -148,8 +147,8 @@ impl Expansion<'_> {
             .iter()
             .map(|(counter, actor)| builder.name(*counter, actor))
             .collect();
-        let key = OpKey::Map(self.column.name.into());
-        let object = builder.push(None, key, false, Action::Make(self.kind), &preds);
+        let key = OpKey::Map(self.column.name);
+        let object = builder.push(None, key, false, New::Make(self.kind), &preds);
         builder.fill(object, &contents);
         builder.finish(vec![self.creation.hash], 0, None)
     }
@@ -164,7 +163,7 @@ impl Expansion<'_> {
         hasher.update(self.column.name.as_bytes());
         hasher.update([0, self.kind as u8]);
         if let Some((counter, actor)) = &self.plain {
-            hasher.update(counter.to_be_bytes());
+            hasher.update(u64::from(*counter).to_be_bytes());
             hasher.update([actor.0.len() as u8]);
             hasher.update(&actor.0);
         }

@@ -5,9 +5,12 @@
 //! - A sequence element stands after the one it names, behind later-numbered elements inserted at the same place (RGA).
 
 use super::{
-    Actor, ActorClock, Change, Creation, DELETED, DecodedChange, Document, Element, Key, LiveOp, Object, ObjectContent,
-    OpId, Origin, Place, Scalar,
-    codec::{Action, OpKey, OpRef, Operation},
+    Actor, ActorClock, Change, Creation, DELETED, DecodedChange, Document, Key, OpId, Origin, Place, Scalar,
+    codec::{Action, OpKey, OpRef, Operation, Value},
+    object::{Object, ObjectContent},
+    op::{Op, Ops, Packed},
+    root::add,
+    sequence::Element,
 };
 use crate::{
     ids::{ChangeHash, Timestamp},
@@ -39,11 +42,34 @@ pub enum FoldError {
     #[error("operations are numbered from {found}, which does not follow the document's")]
     Numbering {
         /// The change's first counter.
-        found: u64,
+        found: u32,
     },
     /// An operation on an object, an element or an actor that does not exist.
     #[error("an operation refers to something that does not exist")]
     UnknownReference,
+    /// More columns of newer schemas than a row can carry.
+    #[error("the row has too many unknown columns")]
+    TooManyKeys,
+    /// Folding it would take unreasonably long: see [`Work`].
+    #[error("the change is too much work: write it in smaller parts")]
+    TooMuchWork,
+}
+
+/// How much one change may still make the fold search and move. What people write takes a tiny part of it; what takes more is
+/// made to hold up the server.
+#[derive(Debug)]
+pub(super) struct Work {
+    left: usize,
+}
+
+impl Work {
+    /// About a tenth of a second.
+    const LIMIT: usize = 50_000_000;
+
+    pub(super) fn charge(&mut self, steps: usize) -> Result<(), FoldError> {
+        self.left = self.left.checked_sub(steps).ok_or(FoldError::TooMuchWork)?;
+        Ok(())
+    }
 }
 
 impl Document {
@@ -81,26 +107,26 @@ impl Document {
         let somebodys = change.actor().device().is_some();
         let mut folding = Folding {
             table,
-            change,
             actors: change.actors.iter().map(|actor| self.actor_index(actor)).collect(),
             hash: decoded.hash,
-            origin: somebodys.then_some(Origin {
-                place: arrival.place,
-                time: arrival.time,
-            }),
+            arrival: somebodys.then_some(arrival),
+            origin: None,
             touched_at: somebodys.then_some(arrival.time),
             preds: Vec::new(),
+            last_column: None,
+            work: Work { left: Work::LIMIT },
         };
-        for (counter, op) in (change.start_op..).zip(&change.operations) {
-            folding.operation(self, counter, op)?;
+        let operations = change.operations();
+        self.reserve(operations.len(), change.values_len());
+        for (counter, op) in (change.start_op..).zip(operations) {
+            folding.operation(self, counter, &op)?;
         }
-        self.updated_at = self.updated_at.max(folding.touched_at);
-        self.root.retain(|(_, live)| !live.is_empty());
-        if !self
-            .live_of(&Key::Deleted)
-            .iter()
-            .any(|op| op.value == Scalar::Bool(true))
-        {
+        let Folding {
+            touched_at, mut work, ..
+        } = folding;
+        self.settle_sequences(&mut work)?;
+        self.updated_at = self.updated_at.max(touched_at);
+        if !self.deleting.is_empty() && !self.is_marked_deleted() {
             self.deleting.clear();
         }
         let max_op = change.max_op();
@@ -113,14 +139,15 @@ impl Document {
         if let Err(i) = self.heads.binary_search(&decoded.hash) {
             self.heads.insert(i, decoded.hash);
         }
+        self.tidy();
         Ok(())
     }
 
-    fn actor_index(&self, actor: &Actor) -> Option<u32> {
+    pub(super) fn actor_index(&self, actor: &Actor) -> Option<u32> {
         self.actors.iter().position(|a| a.actor == *actor).map(|i| i as u32)
     }
 
-    fn max_op_of(&self, actor: &Actor) -> u64 {
+    fn max_op_of(&self, actor: &Actor) -> u32 {
         self.actors.iter().find(|a| a.actor == *actor).map_or(0, |a| a.max_op)
     }
 
@@ -135,23 +162,46 @@ impl Document {
             }),
         }
     }
+
+    /// The number of an origin: see [`Op`].
+    pub(super) fn intern_origin(&mut self, origin: Origin) -> u32 {
+        let place = self.origins.iter().rposition(|known| *known == origin);
+        place.unwrap_or_else(|| {
+            self.origins.push(origin);
+            self.origins.len() - 1
+        }) as u32
+            + 1
+    }
+
+    fn settle_sequences(&mut self, work: &mut Work) -> Result<(), FoldError> {
+        for object in &mut self.objects {
+            if let ObjectContent::Sequence(sequence) = &mut object.content {
+                sequence.settle(work)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What one change's operations share.
 struct Folding<'a> {
     table: &'a Table,
-    change: &'a Change,
     /// For each of the change's actors, its number in the document, if it ever wrote there.
     actors: Vec<Option<u32>>,
     hash: ChangeHash,
-    origin: Option<Origin>,
+    arrival: Option<Arrival>,
+    /// The number of this change's origin, once a column needs it.
+    origin: Option<u32>,
     /// The transaction's time, unless the change says itself when its row was touched (imports do).
     touched_at: Option<Timestamp>,
     /// The present operation's predecessors, in the document's terms.
     preds: Vec<OpId>,
+    /// Changes mostly write a row's columns in order.
+    last_column: Option<&'a Column>,
+    work: Work,
 }
 
-impl Folding<'_> {
+impl<'a> Folding<'a> {
     /// An operation's id in the document's terms.
     fn resolve(&self, id: OpRef) -> Result<OpId, FoldError> {
         let actor = self.actors[id.actor as usize].ok_or(FoldError::UnknownReference)?;
@@ -162,7 +212,7 @@ impl Folding<'_> {
     }
 
     /// The id of what an operation builds on: whatever that is, it was there before.
-    fn earlier(&self, id: OpRef, counter: u64) -> Result<OpId, FoldError> {
+    fn earlier(&self, id: OpRef, counter: u32) -> Result<OpId, FoldError> {
         if id.counter < counter {
             self.resolve(id)
         } else {
@@ -170,137 +220,187 @@ impl Folding<'_> {
         }
     }
 
-    fn operation(&mut self, document: &mut Document, counter: u64, op: &Operation) -> Result<(), FoldError> {
+    fn operation(&mut self, document: &mut Document, counter: u32, op: &Operation<'_>) -> Result<(), FoldError> {
         let id = self.resolve(OpRef { counter, actor: 0 })?;
         self.preds.clear();
-        for pred in self.change.preds(op) {
+        for pred in op.preds {
             let pred = self.earlier(*pred, counter)?;
             self.preds.push(pred);
         }
-        let effect = match &op.action {
-            Action::Set(value) => Effect::Set(value.clone()),
-            Action::Make(kind) => Effect::Set(Scalar::Object(*kind)),
-            Action::Increment(by) => Effect::Add(*by),
+        let effect = match op.action {
+            Action::Set(value) => Effect::Set(New::Value(value)),
+            Action::Make(kind) => Effect::Set(New::Object(Scalar::Object(kind))),
+            Action::Increment(by) => Effect::Add(by),
             Action::Delete | Action::Mark => Effect::Remove,
         };
-        match (op.object, &op.key) {
-            (None, OpKey::Map(name)) => self.root(document, name, id, effect),
+        match (op.object, op.key) {
+            (None, OpKey::Map(name)) => self.root(document, name, id, &effect)?,
             (None, _) => return Err(FoldError::UnknownReference),
             (Some(object), _) => {
                 let object = self.earlier(object, counter)?;
-                self.inside(document, object, op, id, effect)?;
+                self.inside(document, object, op, id, &effect)?;
             }
         }
         if let Action::Make(kind) = op.action {
-            document.objects.push(Object::new(id, kind));
+            let place = document.find_object(id).unwrap_or_else(|place| place);
+            self.work.charge((document.objects.len() - place) / 8)?;
+            document.objects.insert(place, Object::new(id, kind));
         }
         Ok(())
     }
 
-    fn root(&mut self, document: &mut Document, name: &str, id: OpId, effect: Effect) {
-        let column = self.table.column(name);
+    fn root(&mut self, document: &mut Document, name: &str, id: OpId, effect: &Effect<'_>) -> Result<(), FoldError> {
+        let column = self.table.column_after(self.last_column, name);
         let key = match column {
             _ if name == DELETED => Key::Deleted,
             Some(column) => Key::Column(column.id),
-            None => Key::Unknown(name.to_owned()),
+            None => Key::Unknown(name),
         };
-        if let (Some("updated_at"), Effect::Set(scalar)) = (column.map(|c| c.name), &effect) {
-            self.touched_at = match scalar {
-                Scalar::Int(t) => Some(Timestamp(*t)),
+        if let (Some("updated_at"), Effect::Set(New::Value(value))) = (column.map(|c| c.name), effect) {
+            self.touched_at = match value.scalar() {
+                Scalar::Int(t) => Some(Timestamp(t)),
                 _ => None,
             };
         }
-        if let (Key::Deleted, Effect::Set(Scalar::Bool(true))) = (&key, &effect) {
+        if let (Key::Deleted, Effect::Set(New::Value(value))) = (key, effect)
+            && value.scalar() == Scalar::Bool(true)
+        {
             document.deleting.push(self.hash);
         }
-        let origin = self.origin.filter(|_| column.is_some_and(Column::keeps_origin));
-        apply(document.live_mut(key), id, origin, effect, &self.preds);
+        let keeps = column.is_some_and(Column::keeps_origin);
+        let origin = if keeps { self.origin_in(document) } else { 0 };
+        self.last_column = column.or(self.last_column);
+        document.apply_to_root(key, id, origin, effect, &self.preds, &mut self.work)
+    }
+
+    fn origin_in(&mut self, document: &mut Document) -> u32 {
+        let Some(Arrival { place, time }) = self.arrival else {
+            return 0;
+        };
+        *self
+            .origin
+            .get_or_insert_with(|| document.intern_origin(Origin { place, time }))
     }
 
     fn inside(
-        &self,
+        &mut self,
         document: &mut Document,
         object: OpId,
-        op: &Operation,
+        op: &Operation<'_>,
         id: OpId,
-        effect: Effect,
+        effect: &Effect<'_>,
     ) -> Result<(), FoldError> {
-        let Document { actors, objects, .. } = document;
-        let object = objects
-            .iter_mut()
-            .rfind(|o| o.id == object)
-            .ok_or(FoldError::UnknownReference)?;
-        match (&mut object.content, &op.key) {
-            (ObjectContent::Map(entries), OpKey::Map(name)) => entry(entries, name, id, effect, &self.preds),
-            (ObjectContent::Sequence(elements), OpKey::Head) if op.insert => {
-                insert(elements, 0, actors, id, effect);
+        let place = document.find_object(object).map_err(|_| FoldError::UnknownReference)?;
+        let element = match op.key {
+            OpKey::Element(named) => Some(self.earlier(named, id.counter)?),
+            _ => None,
+        };
+        let Document {
+            actors,
+            objects,
+            values,
+            unused,
+            ..
+        } = document;
+        let mut store = Store { values, unused };
+        match (&mut objects[place].content, op.key) {
+            (ObjectContent::Map(entries), OpKey::Map(name)) => {
+                self.work.charge(entries.len() / 8)?;
+                entry(entries, name, id, effect, &self.preds, &mut store, &mut self.work)
             }
-            (ObjectContent::Sequence(elements), OpKey::Element(after)) if op.insert => {
-                let place = position(elements, self.earlier(*after, id.counter)?)?;
-                insert(elements, place + 1, actors, id, effect);
+            (ObjectContent::Sequence(sequence), OpKey::Head | OpKey::Element(_)) if op.insert => {
+                let mut live = Ops::new();
+                apply(&mut live, id, effect, &[], &mut store, &mut self.work)?;
+                sequence.insert(element, Element { id, live }, actors, &mut self.work)
             }
-            (ObjectContent::Sequence(elements), OpKey::Element(named)) => {
-                let place = position(elements, self.earlier(*named, id.counter)?)?;
-                apply(&mut elements[place].live, id, None, effect, &self.preds);
+            (ObjectContent::Sequence(sequence), OpKey::Element(_)) => {
+                let element = element.ok_or(FoldError::UnknownReference)?;
+                let live = sequence.live(element, &mut self.work)?;
+                apply(live, id, effect, &self.preds, &mut store, &mut self.work)
             }
-            _ => return Err(FoldError::UnknownReference),
+            _ => Err(FoldError::UnknownReference),
         }
-        Ok(())
     }
 }
 
 /// What an operation does to the live operations of its key.
-enum Effect {
-    Set(Scalar),
+pub(super) enum Effect<'a> {
+    Set(New<'a>),
     Add(i64),
     Remove,
 }
 
-fn apply(live: &mut Vec<LiveOp>, id: OpId, origin: Option<Origin>, effect: Effect, preds: &[OpId]) {
-    match effect {
-        Effect::Add(by) => {
-            for counter in live.iter_mut().filter(|l| preds.contains(&l.id)) {
-                if let Scalar::Counter(total) = &mut counter.value {
-                    *total = total.saturating_add(by);
-                }
-            }
+/// What an operation sets.
+#[derive(Clone, Copy)]
+pub(super) enum New<'a> {
+    Value(Value<'a>),
+    Object(Scalar<'static>),
+}
+
+impl New<'_> {
+    /// Puts it behind the other values.
+    pub(super) fn store(&self, values: &mut Vec<u8>) -> Packed {
+        match self {
+            New::Value(value) => value.copy(values),
+            New::Object(scalar) => Packed::push(values, *scalar),
         }
-        Effect::Set(value) => {
-            live.retain(|l| !preds.contains(&l.id));
-            live.push(LiveOp { id, value, origin });
-        }
-        Effect::Remove => live.retain(|l| !preds.contains(&l.id)),
     }
 }
 
-fn entry(entries: &mut Vec<(String, Vec<LiveOp>)>, name: &str, id: OpId, effect: Effect, preds: &[OpId]) {
-    let i = match entries.binary_search_by(|(key, _)| key.as_str().cmp(name)) {
+/// Where values are kept.
+struct Store<'a> {
+    values: &'a mut Vec<u8>,
+    unused: &'a mut usize,
+}
+
+fn apply(
+    live: &mut Ops,
+    id: OpId,
+    effect: &Effect<'_>,
+    preds: &[OpId],
+    store: &mut Store<'_>,
+    work: &mut Work,
+) -> Result<(), FoldError> {
+    work.charge(live.len() * preds.len())?;
+    if let Effect::Add(by) = effect {
+        for counter in live.iter_mut().filter(|l| preds.contains(&l.id)) {
+            counter.value = add(store.values, store.unused, counter.value, *by);
+        }
+        return Ok(());
+    }
+    live.retain(|l| {
+        let keep = !preds.contains(&l.id);
+        if !keep {
+            *store.unused += l.value.len();
+        }
+        keep
+    });
+    if let Effect::Set(value) = effect {
+        let value = value.store(store.values);
+        live.push(Op { id, origin: 0, value });
+    }
+    Ok(())
+}
+
+fn entry(
+    entries: &mut Vec<(Box<str>, Ops)>,
+    name: &str,
+    id: OpId,
+    effect: &Effect<'_>,
+    preds: &[OpId],
+    store: &mut Store<'_>,
+    work: &mut Work,
+) -> Result<(), FoldError> {
+    let i = match entries.binary_search_by(|(key, _)| (**key).cmp(name)) {
         Ok(i) => i,
         Err(i) => {
-            entries.insert(i, (name.to_owned(), Vec::new()));
+            entries.insert(i, (name.into(), Ops::new()));
             i
         }
     };
-    apply(&mut entries[i].1, id, None, effect, preds);
+    apply(&mut entries[i].1, id, effect, preds, store, work)?;
     if entries[i].1.is_empty() {
         entries.remove(i);
     }
-}
-
-/// Where an element stands. Most often it is the last one written, near the end.
-fn position(elements: &[Element], id: OpId) -> Result<usize, FoldError> {
-    elements
-        .iter()
-        .rposition(|e| e.id == id)
-        .ok_or(FoldError::UnknownReference)
-}
-
-fn insert(elements: &mut Vec<Element>, mut place: usize, actors: &[ActorClock], id: OpId, effect: Effect) {
-    let order = |id: OpId| (id.counter, &actors[id.actor as usize].actor);
-    while elements.get(place).is_some_and(|e| order(e.id) > order(id)) {
-        place += 1;
-    }
-    let mut element = Element { id, live: Vec::new() };
-    apply(&mut element.live, id, None, effect, &[]);
-    elements.insert(place, element);
+    Ok(())
 }

@@ -19,15 +19,22 @@ pub mod fold;
 pub mod object;
 pub mod write;
 
+mod op;
+mod root;
 mod scalar;
+mod sequence;
+mod stored;
 
 use minicbor::{Decode, Encode};
 use uuid::Uuid;
 
 pub use codec::{Change, DecodeError, DecodedChange};
 pub use fold::FoldError;
-pub use object::{Element, Object, ObjectContent};
+pub use object::Contents;
+pub use op::{Live, LiveOp, Op};
 pub use scalar::{ObjectKind, Scalar};
+
+use object::Object;
 
 use crate::{
     ids::{ChangeHash, DeviceId, RowId, Seq, Timestamp},
@@ -128,41 +135,23 @@ impl<'b, C> Decode<'b, C> for Actor {
 }
 
 /// An operation's id. The actor is an index into [`Document::actors`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode)]
-#[cbor(array)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct OpId {
     /// Automerge's Lamport counter.
-    #[n(0)]
-    pub counter: u64,
+    pub counter: u32,
     /// Index into [`Document::actors`].
-    #[n(1)]
     pub actor: u32,
 }
 
 /// A root key of the document.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Key {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Key<'a> {
     /// A column of this schema.
     Column(ColumnId),
     /// [`DELETED`].
     Deleted,
     /// A column of a newer schema, carried along untouched.
-    Unknown(String),
-}
-
-/// An operation that nothing has overwritten. A key with several has concurrent values.
-#[derive(Clone, PartialEq, Debug, Encode, Decode)]
-#[cbor(array)]
-pub struct LiveOp {
-    /// Its id.
-    #[n(0)]
-    pub id: OpId,
-    /// What it set.
-    #[n(1)]
-    pub value: Scalar,
-    /// Where it came from, for columns where people or claims need to know.
-    #[n(2)]
-    pub origin: Option<Origin>,
+    Unknown(&'a str),
 }
 
 /// The transaction that an operation came with.
@@ -210,46 +199,46 @@ impl<'b, C> Decode<'b, C> for Place {
 }
 
 /// An actor of a document and how far its changes are folded.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-#[cbor(array)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ActorClock {
     /// The actor.
-    #[n(0)]
     pub actor: Actor,
     /// The seq of its last change.
-    #[n(1)]
     pub seq: u64,
     /// The counter of its last operation.
-    #[n(2)]
-    #[cbor(default)]
-    pub max_op: u64,
+    pub max_op: u32,
 }
 
 /// The first change of a document, on which deterministic changes build.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
-#[cbor(array)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Creation {
     /// Its hash.
-    #[n(0)]
     pub hash: ChangeHash,
     /// The counter of its last operation.
-    #[n(1)]
-    pub max_op: u64,
+    pub max_op: u32,
 }
 
 /// What a document's changes add up to. See the module's text.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Document {
     /// The changes that no other depends on, sorted.
     pub heads: Vec<ChangeHash>,
     /// All actors that wrote to it, in order of arrival.
     pub actors: Vec<ActorClock>,
     /// The highest operation counter.
-    pub max_op: u64,
-    /// The root map, sorted by key.
-    pub root: Vec<(Key, Vec<LiveOp>)>,
-    /// Text and JSON objects inside, by id.
-    pub objects: Vec<Object>,
+    pub max_op: u32,
+    /// The live operations of the root map, sorted by key: see [`root`].
+    root: Vec<(u16, Op)>,
+    /// The keys that this schema doesn't know.
+    unknown: Vec<Box<str>>,
+    /// The live operations' values, and some that are live no more.
+    values: Vec<u8>,
+    /// How many bytes of `values` are not in use.
+    unused: usize,
+    /// The transactions that live operations came with, each once.
+    origins: Vec<Origin>,
+    /// Text and JSON objects inside, sorted by the operations that made them.
+    objects: Vec<Object>,
     /// The changes that wrote a live [`DELETED`] = true.
     pub deleting: Vec<ChangeHash>,
     /// What `updated_at` shows: the latest time of a transaction that touched the row.
@@ -258,6 +247,13 @@ pub struct Document {
     pub creation: Option<Creation>,
     /// Columns whose value this row claims in vain: another row had it first. Set by `ingest`.
     pub lost_claims: Vec<ColumnId>,
+}
+
+/// Equal in all that is kept.
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_bytes() == other.to_bytes()
+    }
 }
 
 impl Document {
@@ -277,30 +273,21 @@ impl Document {
     }
 
     /// The live operations of a column.
-    pub fn live(&self, column: ColumnId) -> &[LiveOp] {
-        self.live_of(&Key::Column(column))
+    pub fn live(&self, column: ColumnId) -> Live<'_> {
+        self.live_of(Key::Column(column))
     }
 
-    pub(crate) fn live_of(&self, key: &Key) -> &[LiveOp] {
-        match self.root.binary_search_by(|(k, _)| k.cmp(key)) {
-            Ok(i) => &self.root[i].1,
-            Err(_) => &[],
+    /// What is shown of an operation.
+    pub fn view(&self, op: &Op) -> LiveOp<'_> {
+        LiveOp {
+            id: op.id,
+            value: op.value.scalar(&self.values),
+            origin: op.origin.checked_sub(1).map(|i| self.origins[i as usize]),
         }
     }
 
-    pub(crate) fn live_mut(&mut self, key: Key) -> &mut Vec<LiveOp> {
-        let i = match self.root.binary_search_by(|(k, _)| k.cmp(&key)) {
-            Ok(i) => i,
-            Err(i) => {
-                self.root.insert(i, (key, Vec::new()));
-                i
-            }
-        };
-        &mut self.root[i].1
-    }
-
     /// Automerge's order of operations: counter, then actor.
-    pub fn order(&self, id: OpId) -> (u64, &Actor) {
+    pub fn order(&self, id: OpId) -> (u32, &Actor) {
         (id.counter, self.actor(id))
     }
 
@@ -311,13 +298,16 @@ impl Document {
 
     /// The operation that a column shows: the latest in Automerge's order, or, where the first in the stream has the claim
     /// (`first_in_stream`), the earliest.
-    pub fn winner(&self, column: &Column, first_in_stream: bool) -> Option<&LiveOp> {
+    pub fn winner(&self, column: &Column, first_in_stream: bool) -> Option<LiveOp<'_>> {
         let live = self.live(column.id);
-        if first_in_stream {
-            let place = |op: &LiveOp| op.origin.map_or(Place::Pending, |o| o.place);
-            return live.iter().min_by_key(|op| (place(op), self.order(op.id)));
+        if live.len() < 2 {
+            return live.only();
         }
-        live.iter().max_by_key(|op| self.order(op.id))
+        if first_in_stream {
+            let place = |op: &LiveOp<'_>| op.origin.map_or(Place::Pending, |o| o.place);
+            return live.min_by_key(|op| (place(op), self.order(op.id)));
+        }
+        live.max_by_key(|op| self.order(op.id))
     }
 
     /// What a column shows.
@@ -330,9 +320,9 @@ impl Document {
     }
 
     /// The value that a live operation means for its column.
-    pub fn show(&self, column: &Column, op: &LiveOp) -> Value {
-        match &op.value {
-            Scalar::Object(kind) => self.render(op.id, *kind, column),
+    pub fn show(&self, column: &Column, op: LiveOp<'_>) -> Value {
+        match op.value {
+            Scalar::Object(kind) => self.render(op.id, kind, column),
             other => other.to_value(column),
         }
     }
@@ -343,105 +333,5 @@ impl Document {
             .columns
             .iter()
             .filter(move |c| c.merge != Merge::Server && c.restricted == (facet == Facet::Restricted))
-    }
-
-    /// The compact form that stores keep.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        minicbor::to_vec(Stored::from(self.clone())).expect("BUG: encoding into memory cannot fail")
-    }
-
-    /// Reads [`Document::to_bytes`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
-        let stored: Stored = minicbor::decode(bytes)?;
-        let document = Self::from(stored);
-        let known = document.actors.len();
-        let valid = |ops: &[LiveOp]| ops.iter().all(|op| (op.id.actor as usize) < known);
-        let objects_valid = document.objects.iter().all(|o| o.is_valid(known));
-        if !document.root.iter().all(|(_, ops)| valid(ops)) || !objects_valid {
-            return Err(minicbor::decode::Error::message(
-                "an operation names an actor that is not there",
-            ));
-        }
-        Ok(document)
-    }
-}
-
-/// The stored form: columns by number, everything else by name.
-#[derive(Encode, Decode)]
-#[cbor(array)]
-struct Stored {
-    #[n(0)]
-    heads: Vec<ChangeHash>,
-    #[n(1)]
-    actors: Vec<ActorClock>,
-    #[n(2)]
-    max_op: u64,
-    #[n(3)]
-    columns: Vec<(ColumnId, Vec<LiveOp>)>,
-    #[n(4)]
-    updated_at: Option<Timestamp>,
-    #[n(5)]
-    creation: Option<Creation>,
-    #[n(6)]
-    deleted: Vec<LiveOp>,
-    #[n(7)]
-    deleting: Vec<ChangeHash>,
-    #[n(8)]
-    unknown: Vec<(String, Vec<LiveOp>)>,
-    #[n(9)]
-    objects: Vec<Object>,
-    #[n(10)]
-    lost_claims: Vec<ColumnId>,
-}
-
-impl From<Document> for Stored {
-    fn from(document: Document) -> Self {
-        let (mut columns, mut deleted, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
-        for (key, ops) in document.root {
-            match key {
-                Key::Column(id) => columns.push((id, ops)),
-                Key::Deleted => deleted = ops,
-                Key::Unknown(name) => unknown.push((name, ops)),
-            }
-        }
-        Self {
-            heads: document.heads,
-            actors: document.actors,
-            max_op: document.max_op,
-            columns,
-            updated_at: document.updated_at,
-            creation: document.creation,
-            deleted,
-            deleting: document.deleting,
-            unknown,
-            objects: document.objects,
-            lost_claims: document.lost_claims,
-        }
-    }
-}
-
-impl From<Stored> for Document {
-    fn from(stored: Stored) -> Self {
-        let mut root: Vec<(Key, Vec<LiveOp>)> = stored
-            .columns
-            .into_iter()
-            .map(|(id, ops)| (Key::Column(id), ops))
-            .collect();
-        if !stored.deleted.is_empty() {
-            root.push((Key::Deleted, stored.deleted));
-        }
-        root.extend(stored.unknown.into_iter().map(|(name, ops)| (Key::Unknown(name), ops)));
-        root.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Self {
-            heads: stored.heads,
-            actors: stored.actors,
-            max_op: stored.max_op,
-            root,
-            objects: stored.objects,
-            deleting: stored.deleting,
-            updated_at: stored.updated_at,
-            creation: stored.creation,
-            lost_claims: stored.lost_claims,
-        }
     }
 }

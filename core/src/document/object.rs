@@ -1,78 +1,92 @@
 //! Text and JSON objects inside a document.
 
-use minicbor::{Decode, Encode};
 use serde_json::Value as Json;
 
-use super::{Document, LiveOp, ObjectKind, OpId, Scalar};
+use super::{
+    Document, LiveOp, ObjectKind, OpId, Scalar,
+    op::Ops,
+    sequence::{Element, Sequence},
+};
 use crate::{schema::Column, value::Value};
 
 /// An object, named by the operation that made it.
-#[derive(Clone, PartialEq, Debug, Encode, Decode)]
-#[cbor(array)]
-pub struct Object {
+#[derive(Clone, Debug)]
+pub(super) struct Object {
     /// The operation that made it.
-    #[n(0)]
     pub id: OpId,
     /// Text, list or map.
-    #[n(1)]
     pub kind: ObjectKind,
     /// What is in it.
-    #[n(2)]
     pub content: ObjectContent,
 }
 
 /// See [`Object`].
-#[derive(Clone, PartialEq, Debug, Encode, Decode)]
-pub enum ObjectContent {
+#[derive(Clone, Debug)]
+pub(super) enum ObjectContent {
     /// A map's live operations by key, sorted.
-    #[n(0)]
-    Map(#[n(0)] Vec<(String, Vec<LiveOp>)>),
-    /// A list's or text's elements in order, deleted ones (no live operation) among them.
-    #[n(1)]
-    Sequence(#[n(0)] Vec<Element>),
+    Map(Vec<(Box<str>, Ops)>),
+    /// A list's or text's elements.
+    Sequence(Sequence),
 }
 
-/// An element of a list or text.
-#[derive(Clone, PartialEq, Debug, Encode, Decode)]
-#[cbor(array)]
-pub struct Element {
-    /// The operation that inserted it.
-    #[n(0)]
-    pub id: OpId,
-    /// Its live operations; none if it is deleted.
-    #[n(1)]
-    pub live: Vec<LiveOp>,
+/// All that is in an object, concurrent values and deleted elements too.
+#[derive(Clone, Debug)]
+pub enum Contents<'a> {
+    /// A map's live operations by key, sorted.
+    Map(Vec<(&'a str, Vec<LiveOp<'a>>)>),
+    /// A list's or text's elements in order: the operation that inserted each, and its live operations.
+    Sequence(Vec<(OpId, Vec<LiveOp<'a>>)>),
 }
 
 impl Object {
     pub(super) fn new(id: OpId, kind: ObjectKind) -> Self {
         let content = match kind {
             ObjectKind::Map => ObjectContent::Map(Vec::new()),
-            ObjectKind::List | ObjectKind::Text => ObjectContent::Sequence(Vec::new()),
+            ObjectKind::List | ObjectKind::Text => ObjectContent::Sequence(Sequence::default()),
         };
         Self { id, kind, content }
-    }
-
-    pub(super) fn is_valid(&self, actors: usize) -> bool {
-        let op = |id: OpId| (id.actor as usize) < actors;
-        let ops = |live: &[LiveOp]| live.iter().all(|l| op(l.id));
-        op(self.id)
-            && match &self.content {
-                ObjectContent::Map(entries) => entries.iter().all(|(_, live)| ops(live)),
-                ObjectContent::Sequence(elements) => elements.iter().all(|e| op(e.id) && ops(&e.live)),
-            }
     }
 }
 
 impl Document {
+    /// Where an object is, or would be.
+    pub(super) fn find_object(&self, id: OpId) -> Result<usize, usize> {
+        let wanted = (id.counter, id.actor);
+        self.objects
+            .binary_search_by(|object| (object.id.counter, object.id.actor).cmp(&wanted))
+    }
+
     /// The object that an operation made.
-    pub fn object(&self, id: OpId) -> Option<&Object> {
-        self.objects.iter().find(|o| o.id == id)
+    pub(super) fn object(&self, id: OpId) -> Option<&Object> {
+        self.find_object(id).ok().map(|i| &self.objects[i])
+    }
+
+    /// The operations that made its objects.
+    pub fn objects(&self) -> impl Iterator<Item = OpId> {
+        self.objects.iter().map(|object| object.id)
+    }
+
+    /// All that is in the object that an operation made.
+    pub fn contents(&self, id: OpId) -> Option<Contents<'_>> {
+        let all = |live: &Ops| live.iter().map(|op| self.view(op)).collect();
+        Some(match &self.object(id)?.content {
+            ObjectContent::Map(entries) => {
+                Contents::Map(entries.iter().map(|(key, live)| (&**key, all(live))).collect())
+            }
+            ObjectContent::Sequence(sequence) => {
+                Contents::Sequence(sequence.elements().iter().map(|e| (e.id, all(&e.live))).collect())
+            }
+        })
     }
 
     /// The latest of some live operations, in Automerge's order.
-    pub(super) fn latest<'a>(&self, live: &'a [LiveOp]) -> Option<&'a LiveOp> {
-        live.iter().max_by_key(|op| self.order(op.id))
+    pub(super) fn latest(&self, live: &Ops) -> Option<LiveOp<'_>> {
+        let latest = match live.as_slice() {
+            [] => return None,
+            [only] => only,
+            several => several.iter().max_by_key(|op| self.order(op.id))?,
+        };
+        Some(self.view(latest))
     }
 
     /// An object as its column shows it: text as it reads, JSON as compact JSON text.
@@ -92,34 +106,53 @@ impl Document {
         let Some(object) = self.object(id).filter(|_| depth < MAX_DEPTH) else {
             return Json::Null;
         };
-        let shown = |live: &[LiveOp]| self.latest(live).map(|op| self.op_json(op, depth));
+        let shown = |live: &Ops| self.latest(live).map(|op| self.op_json(op, depth));
         match &object.content {
             ObjectContent::Map(entries) => entries
                 .iter()
-                .filter_map(|(key, live)| Some((key.clone(), shown(live)?)))
+                .filter_map(|(key, live)| Some((key.to_string(), shown(live)?)))
                 .collect(),
-            ObjectContent::Sequence(elements) if object.kind == ObjectKind::Text => Json::String(
-                elements
-                    .iter()
-                    .filter_map(|e| self.latest(&e.live))
-                    .map(element_text)
-                    .collect(),
-            ),
-            ObjectContent::Sequence(elements) => elements.iter().filter_map(|e| shown(&e.live)).collect(),
+            ObjectContent::Sequence(sequence) if object.kind == ObjectKind::Text => {
+                let mut text = String::new();
+                for op in sequence.elements().iter().filter_map(|e| self.latest(&e.live)) {
+                    text.push_str(element_text(op));
+                }
+                Json::String(text)
+            }
+            ObjectContent::Sequence(sequence) => sequence.elements().iter().filter_map(|e| shown(&e.live)).collect(),
         }
     }
 
     /// A live operation's value as JSON.
-    pub fn op_json(&self, op: &LiveOp, depth: usize) -> Json {
-        match &op.value {
+    pub fn op_json(&self, op: LiveOp<'_>, depth: usize) -> Json {
+        match op.value {
             Scalar::Null => Json::Null,
-            Scalar::Bool(b) => (*b).into(),
-            Scalar::Int(i) | Scalar::Counter(i) | Scalar::Millis(i) => (*i).into(),
-            Scalar::Uint(u) => (*u).into(),
-            Scalar::F64(f) => (*f).into(),
-            Scalar::Str(s) => s.clone().into(),
+            Scalar::Bool(b) => b.into(),
+            Scalar::Int(i) | Scalar::Counter(i) | Scalar::Millis(i) => i.into(),
+            Scalar::Uint(u) => u.into(),
+            Scalar::F64(f) => f.into(),
+            Scalar::Str(s) => s.into(),
             Scalar::Bytes(b) => b.iter().map(|b| Json::from(*b)).collect(),
             Scalar::Object(_) => self.object_json(op.id, depth + 1),
+        }
+    }
+
+    /// How deep an object nests, up to just beyond [`MAX_DEPTH`].
+    pub(crate) fn object_depth(&self, id: OpId, depth: usize) -> usize {
+        let Some(object) = self.object(id).filter(|_| depth <= MAX_DEPTH) else {
+            return depth;
+        };
+        let nested = |live: &Ops| {
+            let objects = live.iter().filter(|op| op.value.kind().is_object());
+            objects
+                .map(|op| self.object_depth(op.id, depth + 1))
+                .max()
+                .unwrap_or(depth)
+        };
+        let of = |e: &Element| nested(&e.live);
+        match &object.content {
+            ObjectContent::Map(entries) => entries.iter().map(|(_, live)| nested(live)).max().unwrap_or(depth),
+            ObjectContent::Sequence(sequence) => sequence.elements().iter().map(of).max().unwrap_or(depth),
         }
     }
 }
@@ -128,29 +161,9 @@ impl Document {
 pub const MAX_DEPTH: usize = 64;
 
 /// A text's element is a string; anything else shows as the object replacement character, as Automerge does.
-fn element_text(op: &LiveOp) -> &str {
-    match &op.value {
+fn element_text(op: LiveOp<'_>) -> &str {
+    match op.value {
         Scalar::Str(s) => s,
         _ => "\u{fffc}",
-    }
-}
-
-impl Document {
-    /// How deep an object nests, up to just beyond [`MAX_DEPTH`].
-    pub(crate) fn object_depth(&self, id: OpId, depth: usize) -> usize {
-        let Some(object) = self.object(id).filter(|_| depth <= MAX_DEPTH) else {
-            return depth;
-        };
-        let nested = |live: &[LiveOp]| {
-            let objects = live.iter().filter(|op| matches!(op.value, Scalar::Object(_)));
-            objects
-                .map(|op| self.object_depth(op.id, depth + 1))
-                .max()
-                .unwrap_or(depth)
-        };
-        match &object.content {
-            ObjectContent::Map(entries) => entries.iter().map(|(_, live)| nested(live)).max().unwrap_or(depth),
-            ObjectContent::Sequence(elements) => elements.iter().map(|e| nested(&e.live)).max().unwrap_or(depth),
-        }
     }
 }

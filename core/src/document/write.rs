@@ -3,9 +3,8 @@
 use serde_json::Value as Json;
 
 use super::{
-    Actor, Change, DELETED, DecodedChange, Document, DocumentId, FoldError, Key, LiveOp, ObjectKind, OpId, Place,
-    Scalar,
-    codec::{Action, OpKey, OpRef, encode},
+    Actor, Change, DELETED, DecodedChange, Document, DocumentId, FoldError, Key, ObjectKind, Op, OpId, Place, Scalar,
+    codec::{New, OpKey, OpRef, encode},
     fold::Arrival,
 };
 use crate::{
@@ -38,6 +37,9 @@ pub struct Writer<'a> {
     pub salt: Option<&'a str>,
 }
 
+/// Beyond this counter nothing is written any more: a change's last operation must still have a number.
+const LAST_OP: u32 = u32::MAX - (1 << 24);
+
 impl Document {
     /// Makes the changes that carry out `action` on this document and folds them in. Several only where a plain value has
     /// to become an object first ([`super::expand`]); none if there is nothing to write.
@@ -52,24 +54,29 @@ impl Document {
             place: Place::Pending,
             time: writer.time,
         };
-        let before = self.clone();
-        let mut built = Vec::new();
+        let (mut before, mut built) = (None, Vec::new());
         if let RowAction::Edit(edits) = action {
             for edit in edits {
                 if let Some(expansion) = self.expansion_for(id, table, edit) {
+                    before.get_or_insert_with(|| self.clone());
                     self.fold(table, &expansion.decoded, arrival)?;
                     built.push(expansion);
                 }
             }
         }
+        if self.max_op > LAST_OP {
+            return Err(FoldError::Numbering { found: self.max_op });
+        }
         let mut builder = Builder::new(writer.actor.clone(), self.next_seq(writer.actor), self.max_op + 1);
         match action {
             RowAction::Create(values) => self.create(&mut builder, table, values),
             RowAction::Edit(edits) => edits.iter().for_each(|edit| self.edit(&mut builder, table, edit)),
-            RowAction::Delete => self.put_root(&mut builder, DELETED, &Key::Deleted, &Scalar::Bool(true)),
+            RowAction::Delete => self.put_root(&mut builder, DELETED, Key::Deleted, Scalar::Bool(true)),
         }
         if builder.is_empty() {
-            *self = before;
+            if let Some(before) = before {
+                *self = before;
+            }
             return Ok(Vec::new());
         }
         let seconds = writer.time.0.div_euclid(1_000_000);
@@ -99,13 +106,13 @@ impl Document {
                 self.put_root(
                     builder,
                     column.name,
-                    &Key::Column(column.id),
-                    &Scalar::of_value(column, value),
+                    Key::Column(column.id),
+                    Scalar::of_value(column, value),
                 );
             }
         }
         if self.has_deletion() {
-            self.put_root(builder, DELETED, &Key::Deleted, &Scalar::Bool(false));
+            self.put_root(builder, DELETED, Key::Deleted, Scalar::Bool(false));
         }
     }
 
@@ -113,40 +120,30 @@ impl Document {
         let column = table.by_id(edit.column);
         let key = Key::Column(column.id);
         match &edit.kind {
-            ColumnEditKind::Add(by) => self.add(builder, column, &key, *by),
+            ColumnEditKind::Add(by) => self.add(builder, column, key, *by),
             ColumnEditKind::Set { value, seen } => {
                 if matches!(column.merge, Merge::Text | Merge::Json)
                     && self.edit_object(builder, column, value, seen.as_ref())
                 {
                     return;
                 }
-                self.put_root(builder, column.name, &key, &Scalar::of_value(column, value));
+                self.put_root(builder, column.name, key, Scalar::of_value(column, value));
             }
         }
     }
 
-    fn add(&self, builder: &mut Builder, column: &Column, key: &Key, by: i64) {
-        let counters: Vec<&LiveOp> = self
-            .live_of(key)
-            .iter()
-            .filter(|op| matches!(op.value, Scalar::Counter(_)))
-            .collect();
-        if counters.is_empty() {
-            return self.put_root(builder, column.name, key, &Scalar::Counter(by));
+    fn add(&self, builder: &mut Builder, column: &Column, key: Key<'_>, by: i64) {
+        let counters = self.live_of(key).filter(|op| matches!(op.value, Scalar::Counter(_)));
+        let preds: Vec<OpRef> = counters.map(|op| builder.name_of(self, op.id)).collect();
+        if preds.is_empty() {
+            return self.put_root(builder, column.name, key, Scalar::Counter(by));
         }
-        let preds: Vec<OpRef> = counters.iter().map(|op| builder.name_of(self, op.id)).collect();
-        builder.push(
-            None,
-            OpKey::Map(column.name.into()),
-            false,
-            Action::Increment(by),
-            &preds,
-        );
+        builder.push(None, OpKey::Map(column.name), false, New::Increment(by), &preds);
     }
 
-    fn put_root(&self, builder: &mut Builder, name: &str, key: &Key, value: &Scalar) {
-        let preds = builder.names_of(self, self.live_of(key));
-        builder.push(None, OpKey::Map(name.into()), false, Action::Set(value.clone()), &preds);
+    fn put_root(&self, builder: &mut Builder, name: &str, key: Key<'_>, value: Scalar<'_>) {
+        let preds: Vec<OpRef> = self.live_of(key).map(|op| builder.name_of(self, op.id)).collect();
+        builder.push(None, OpKey::Map(name), false, New::Set(value), &preds);
     }
 }
 
@@ -156,18 +153,18 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    pub(super) fn new(actor: Actor, seq: u64, start_op: u64) -> Self {
+    pub(super) fn new(actor: Actor, seq: u64, start_op: u32) -> Self {
         Self {
             change: Change::new(vec![actor], seq, start_op),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.change.operations.is_empty()
+        self.change.is_empty()
     }
 
     /// How this change names an operation.
-    pub(super) fn name(&mut self, counter: u64, actor: &Actor) -> OpRef {
+    pub(super) fn name(&mut self, counter: u32, actor: &Actor) -> OpRef {
         let actors = &mut self.change.actors;
         let index = actors.iter().position(|a| a == actor).unwrap_or_else(|| {
             actors.push(actor.clone());
@@ -185,7 +182,7 @@ impl Builder {
     }
 
     /// How this change names live operations of a document.
-    pub(super) fn names_of(&mut self, document: &Document, live: &[LiveOp]) -> Vec<OpRef> {
+    pub(super) fn names_of(&mut self, document: &Document, live: &[Op]) -> Vec<OpRef> {
         live.iter().map(|op| self.name_of(document, op.id)).collect()
     }
 
@@ -193,9 +190,9 @@ impl Builder {
     pub(super) fn push(
         &mut self,
         object: Option<OpRef>,
-        key: OpKey,
+        key: OpKey<'_>,
         insert: bool,
-        action: Action,
+        action: New<'_>,
         preds: &[OpRef],
     ) -> OpRef {
         self.change.push(object, key, insert, action, preds);
@@ -233,7 +230,8 @@ impl Builder {
 
     /// Inserts a character after an element (`None`: at the start).
     pub(super) fn insert_character(&mut self, object: OpRef, after: Option<OpRef>, character: char) -> OpRef {
-        self.insert(object, after, Action::Set(Scalar::Str(character.to_string())))
+        let mut bytes = [0; 4];
+        self.insert(object, after, New::Set(Scalar::Str(character.encode_utf8(&mut bytes))))
     }
 
     /// Inserts a JSON value after an element.
@@ -245,7 +243,7 @@ impl Builder {
 
     /// Sets a map's entry.
     pub(super) fn set_entry(&mut self, object: OpRef, key: &str, value: &Json, preds: &[OpRef]) {
-        let id = self.push(Some(object), OpKey::Map(key.into()), false, action_for(value), preds);
+        let id = self.push(Some(object), OpKey::Map(key), false, action_for(value), preds);
         self.fill_nested(id, value);
     }
 
@@ -255,7 +253,7 @@ impl Builder {
         }
     }
 
-    fn insert(&mut self, object: OpRef, after: Option<OpRef>, action: Action) -> OpRef {
+    fn insert(&mut self, object: OpRef, after: Option<OpRef>, action: New<'_>) -> OpRef {
         let key = after.map_or(OpKey::Head, OpKey::Element);
         self.push(Some(object), key, true, action, &[])
     }
@@ -280,22 +278,19 @@ impl Builder {
 /// The maker first, the others in order, as the format demands. Those that no operation names are left out: the Automerge
 /// library saves only what operations name, and what it saved would have another hash.
 fn sort_actors(change: &mut Change) {
+    if change.actors.len() < 2 {
+        return;
+    }
     let mut named = vec![false; change.actors.len()];
     change.renumber(|actor| {
         named[actor as usize] = true;
         actor
     });
     let before = std::mem::take(&mut change.actors);
-    let mut others: Vec<Actor> = before[1..]
-        .iter()
-        .zip(&named[1..])
-        .filter(|(_, named)| **named)
-        .map(|(actor, _)| actor.clone())
-        .collect();
-    others.sort_unstable();
-    change.actors.push(before[0].clone());
-    change.actors.append(&mut others);
-    let after = change.actors.clone();
+    let others = before[1..].iter().zip(&named[1..]).filter(|(_, named)| **named);
+    let mut after: Vec<Actor> = others.map(|(actor, _)| actor.clone()).collect();
+    after.sort_unstable();
+    after.insert(0, before[0].clone());
     change.renumber(|old| {
         let actor = &before[old as usize];
         after
@@ -303,16 +298,17 @@ fn sort_actors(change: &mut Change) {
             .position(|a| a == actor)
             .expect("BUG: an actor that is named stays") as u32
     });
+    change.actors = after;
 }
 
 /// The operation that sets a JSON value: a plain one, or a new object to fill.
-fn action_for(json: &Json) -> Action {
-    Action::Set(match json {
-        Json::Object(_) => return Action::Make(ObjectKind::Map),
-        Json::Array(_) => return Action::Make(ObjectKind::List),
+fn action_for(json: &Json) -> New<'_> {
+    New::Set(match json {
+        Json::Object(_) => return New::Make(ObjectKind::Map),
+        Json::Array(_) => return New::Make(ObjectKind::List),
         Json::Null => Scalar::Null,
         Json::Bool(b) => Scalar::Bool(*b),
-        Json::String(text) => Scalar::Str(text.clone()),
+        Json::String(text) => Scalar::Str(text),
         Json::Number(n) => match (n.as_i64(), n.as_u64()) {
             (Some(i), _) => Scalar::Int(i),
             (None, Some(u)) => Scalar::Uint(u),

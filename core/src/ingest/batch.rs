@@ -379,8 +379,8 @@ fn replaced(opened: &Opened) -> impl Iterator<Item = (RowKey, &'static Column)> 
         .filter(|(name, _)| name.document.facet == Facet::Main)
         .flat_map(|(name, change)| {
             let table = Schema::hospital().get(name.document.table);
-            let operations = change.iter().flat_map(|c| &c.change.operations);
-            let columns = operations.filter_map(move |op| match (&op.object, &op.key) {
+            let operations = change.iter().flat_map(|c| c.change.operations());
+            let columns = operations.filter_map(move |op| match (op.object, op.key) {
                 (None, OpKey::Map(column)) => table?.column(column),
                 _ => None,
             });
@@ -393,7 +393,7 @@ fn replaced(opened: &Opened) -> impl Iterator<Item = (RowKey, &'static Column)> 
 /// Roughly how long a transaction takes.
 fn weight(entrant: &Entrant<'_>) -> usize {
     let changes = entrant.opened.changes.iter().flatten();
-    changes.map(|c| 8 + c.change.operations.len()).sum()
+    changes.map(|c| 8 + c.change.operations().len()).sum()
 }
 
 /// Sets of transactions that belong together (union by the lower number, with path halving).

@@ -3,7 +3,7 @@
 use super::{RowKey, in_facet};
 use crate::{
     document::{
-        Actor, DELETED, DecodedChange, Document, DocumentId, Facet, FoldError, Key, ObjectKind, Scalar,
+        Actor, DELETED, DecodedChange, Document, DocumentId, Facet, FoldError, LiveOp, ObjectKind, Scalar,
         codec::{Action, OpKey, Operation},
     },
     ids::Timestamp,
@@ -143,7 +143,7 @@ impl Judged<'_> {
         if device.is_some() && device != Some(self.body.device) {
             return Err(self.wrong_actor());
         }
-        if decoded.change.operations.is_empty() {
+        if decoded.change.is_empty() {
             return Err(self.refuse("empty_change", None, "changes nothing"));
         }
         Ok(())
@@ -160,23 +160,22 @@ impl Judged<'_> {
         }
         decoded
             .change
-            .operations
-            .iter()
-            .try_for_each(|op| self.operation(document, op))
+            .operations()
+            .try_for_each(|op| self.operation(document, &op))
     }
 
-    fn operation(&self, document: &Document, op: &Operation) -> Result<(), Rejection> {
-        let name = match (op.object, &op.key) {
+    fn operation(&self, document: &Document, op: &Operation<'_>) -> Result<(), Rejection> {
+        let name = match (op.object, op.key) {
             // Inside a text or JSON object anything of the right shape may be written; the fold checks the shape.
             (Some(_), _) => return Ok(()),
-            (None, OpKey::Map(name)) => &**name,
+            (None, OpKey::Map(name)) => name,
             (None, _) => {
                 return Err(self.refuse("unfoldable", None, "an element of a row, which is no list"));
             }
         };
         if name == DELETED {
-            return match (&op.action, self.id.facet) {
-                (Action::Set(Scalar::Bool(_)), Facet::Main) => Ok(()),
+            return match (op.action, self.id.facet) {
+                (Action::Set(value), Facet::Main) if matches!(value.scalar(), Scalar::Bool(_)) => Ok(()),
                 _ => Err(self.refuse("wrong_type", Some(name), "must be true or false")),
             };
         }
@@ -187,11 +186,11 @@ impl Judged<'_> {
         }
     }
 
-    fn column(&self, document: &Document, column: &Column, op: &Operation) -> Result<(), Rejection> {
+    fn column(&self, document: &Document, column: &Column, op: &Operation<'_>) -> Result<(), Rejection> {
         let wrong = |problem: &str| Err(self.refuse("wrong_type", Some(column.name), problem));
-        match (&op.action, column.merge) {
+        match (op.action, column.merge) {
             (Action::Set(value), _) => {
-                let Some(value) = value.try_value(column) else {
+                let Some(value) = value.scalar().try_value(column) else {
                     return wrong(&format!("is not a {}", column.sql_type));
                 };
                 self.value(document, column, &value)
@@ -250,19 +249,13 @@ impl Judged<'_> {
         if self.table.has_composite_key() {
             self.composite_key(document)?;
         }
-        if document
-            .root
-            .iter()
-            .filter(|(key, _)| matches!(key, Key::Unknown(_)))
-            .count()
-            > 200
-        {
+        if document.unknown_columns() > 200 {
             return Err(self.refuse("too_many_columns", None, "has more than 200 unknown columns"));
         }
         Ok(())
     }
 
-    fn live_value(&self, document: &Document, column: &Column, op: &crate::document::LiveOp) -> Result<(), Rejection> {
+    fn live_value(&self, document: &Document, column: &Column, op: LiveOp<'_>) -> Result<(), Rejection> {
         match op.value {
             Scalar::Counter(total) => Value::Int(total)
                 .check(column)

@@ -175,7 +175,6 @@ fn sides(document: &Document, column: &Column) -> Vec<Side> {
     let winner = document.winner(column, column.first_in_stream).map(|op| op.id);
     let mut sides: Vec<Side> = document
         .live(column.id)
-        .iter()
         .map(|op| Side {
             value: document.show(column, op),
             shown: Some(op.id) == winner,

@@ -80,8 +80,8 @@ impl Needs {
             needs
                 .documents
                 .extend(project::facets(table, RowKey::of(&name.document)));
-            for op in change.iter().flat_map(|c| &c.change.operations) {
-                needs.of_operation(table, RowKey::of(&name.document), op);
+            for op in change.iter().flat_map(|c| c.change.operations()) {
+                needs.of_operation(table, RowKey::of(&name.document), &op);
             }
         }
         needs
@@ -106,11 +106,12 @@ impl Needs {
         self.changes.extend(more.changes);
     }
 
-    fn of_operation(&mut self, table: &crate::schema::Table, key: RowKey, op: &Operation) {
-        let (None, OpKey::Map(name), Action::Set(scalar)) = (op.object, &op.key, &op.action) else {
+    fn of_operation(&mut self, table: &crate::schema::Table, key: RowKey, op: &Operation<'_>) {
+        let (None, OpKey::Map(name), Action::Set(set)) = (op.object, op.key, op.action) else {
             return;
         };
-        if **name == *DELETED && *scalar == Scalar::Bool(true) {
+        let scalar = set.scalar();
+        if name == DELETED && scalar == Scalar::Bool(true) {
             self.referrers.insert(key);
         }
         let Some(column) = table.column(name) else { return };
@@ -404,17 +405,7 @@ pub fn confirm(set: &WorkingSet, opened: &Opened, seq: Seq) -> Result<Commit, St
         };
         let document = documents.entry(name.document).or_insert_with(|| known.clone());
         let counters = decoded.change.start_op..=decoded.change.max_op();
-        let Some(actor) = document.actors.iter().position(|a| a.actor == *decoded.change.actor()) else {
-            continue;
-        };
-        for op in document.root.iter_mut().flat_map(|(_, live)| live) {
-            if let Some(origin) = &mut op.origin
-                && op.id.actor as usize == actor
-                && counters.contains(&op.id.counter)
-            {
-                origin.place = Place::Stream(seq);
-            }
-        }
+        document.confirm(decoded.change.actor(), counters, seq);
     }
     if !needs.is_empty() {
         return Err(Stop::Needs(needs));

@@ -201,13 +201,7 @@ impl WorkingSet {
     /// Gives all that was done here other places in the stream, which must be in the same order as those that it has.
     pub(super) fn renumber(&mut self, place: impl Fn(Place) -> Place) {
         for (id, document) in &mut self.effects.documents {
-            let changed = Arc::make_mut(document);
-            let origins = changed
-                .root
-                .iter_mut()
-                .flat_map(|(_, live)| live)
-                .filter_map(|op| op.origin.as_mut());
-            origins.for_each(|origin| origin.place = place(origin.place));
+            Arc::make_mut(document).renumber(&place);
             self.documents.insert(*id, Arc::clone(document));
         }
         for (claim, claimants) in &mut self.effects.claims {

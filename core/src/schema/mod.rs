@@ -196,6 +196,12 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// The column of this name. What names a row's columns mostly does so in order: the one after `last` is tried first.
+    pub fn column_after(&self, last: Option<&Column>, name: &str) -> Option<&Column> {
+        let next = self.columns.get(last.map_or(0, |last| usize::from(last.id.0) + 1));
+        next.filter(|column| column.name == name).or_else(|| self.column(name))
+    }
+
     /// The column of this name, which the code itself names.
     pub fn expect(&self, name: &str) -> &Column {
         self.column(name)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_core::{
-    document::{Document, DocumentId, Facet, LiveOp, ObjectContent, OpId},
+    document::{Contents, Document, DocumentId, Facet, LiveOp, OpId},
     ids::RowId,
 };
 use rusqlite::Connection;
@@ -105,42 +105,52 @@ fn documents(connection: &Connection) -> Result<BTreeMap<DocumentId, String>, St
     while let Some(row) = found.next()? {
         let id = DocumentId::from_part(row.get(0)?, RowId(uuid(&row.get::<_, Vec<u8>>(1)?)?));
         let document = Document::from_bytes(&row.get::<_, Vec<u8>>(2)?).map_err(StoreError::corrupt)?;
-        documents.insert(id, text(document));
+        documents.insert(id, text(&document));
     }
     Ok(documents)
 }
 
-/// A document with its actors in their own order instead of that of their arrival.
-fn text(mut document: Document) -> String {
-    let mut order: Vec<usize> = (0..document.actors.len()).collect();
-    order.sort_by(|a, b| document.actors[*a].actor.cmp(&document.actors[*b].actor));
-    let mut numbers = vec![0; order.len()];
-    for (new, old) in (0..).zip(&order) {
-        numbers[*old] = new;
-    }
-    document.actors = order.iter().map(|old| document.actors[*old].clone()).collect();
-    let renumber = |id: &mut OpId| id.actor = numbers[id.actor as usize];
-    let settle = |live: &mut Vec<LiveOp>| {
-        live.iter_mut().for_each(|op| renumber(&mut op.id));
-        live.sort_by_key(|op| (op.id.counter, op.id.actor));
+/// A document's contents with its operations named by their actors, in an order of their own instead of that of their
+/// arrival.
+fn text(document: &Document) -> String {
+    let id = |id: OpId| format!("{}@{:?}", id.counter, document.actor(id));
+    let live = |ops: Vec<LiveOp<'_>>| {
+        let mut ops = ops;
+        ops.sort_by_key(|op| document.order(op.id));
+        let shown = ops
+            .iter()
+            .map(|op| format!("{} {:?} {:?}", id(op.id), op.value, op.origin));
+        shown.collect::<Vec<_>>().join(" | ")
     };
-    document.root.iter_mut().for_each(|(_, live)| settle(live));
-    for object in &mut document.objects {
-        renumber(&mut object.id);
-        match &mut object.content {
-            ObjectContent::Map(entries) => entries.iter_mut().for_each(|(_, live)| settle(live)),
-            ObjectContent::Sequence(elements) => {
-                for element in elements {
-                    renumber(&mut element.id);
-                    settle(&mut element.live);
-                }
+    let mut lines: Vec<String> = document
+        .live_operations()
+        .map(|(key, op)| format!("{key:?} = {}", live(vec![op])))
+        .collect();
+    for object in document.objects() {
+        let contents = match document.contents(object).expect("BUG: it lists what it has") {
+            Contents::Map(entries) => entries
+                .into_iter()
+                .map(|(key, ops)| format!("{key:?}: {}", live(ops)))
+                .collect(),
+            Contents::Sequence(elements) => {
+                let shown = elements
+                    .into_iter()
+                    .map(|(element, ops)| format!("{}: {}", id(element), live(ops)));
+                shown.collect::<Vec<_>>()
             }
-        }
+        };
+        lines.push(format!("object {} = {contents:?}", id(object)));
     }
-    document
-        .objects
-        .sort_by_key(|object| (object.id.counter, object.id.actor));
-    document.deleting.sort_unstable();
-    document.lost_claims.sort_unstable();
-    format!("{document:?}")
+    lines.extend(document.actors.iter().map(|clock| format!("{clock:?}")));
+    lines.extend(document.deleting.iter().map(|change| format!("deleted by {change}")));
+    lines.extend(document.lost_claims.iter().map(|column| format!("lost {column:?}")));
+    lines.sort_unstable();
+    let Document {
+        heads,
+        max_op,
+        updated_at,
+        creation,
+        ..
+    } = document;
+    format!("{heads:?} {max_op} {updated_at:?} {creation:?} {lines:#?}")
 }

@@ -149,7 +149,7 @@ pub fn library_values() -> Vec<(&'static str, ScalarValue)> {
         .iter()
         .map(|(column, value)| {
             let column = table().by_id(*column);
-            (column.name, library_scalar(&Scalar::of_value(column, value)))
+            (column.name, library_scalar(Scalar::of_value(column, value)))
         })
         .collect()
 }
@@ -170,11 +170,11 @@ pub fn library_update(number: usize) -> [(&'static str, ScalarValue); 1] {
     [(column.name, text.into())]
 }
 
-fn library_scalar(scalar: &Scalar) -> ScalarValue {
+fn library_scalar(scalar: Scalar<'_>) -> ScalarValue {
     match scalar {
-        Scalar::Str(text) => text.as_str().into(),
-        Scalar::Bytes(bytes) => ScalarValue::Bytes(bytes.clone()),
-        Scalar::Int(number) => (*number).into(),
+        Scalar::Str(text) => text.into(),
+        Scalar::Bytes(bytes) => ScalarValue::Bytes(bytes.to_vec()),
+        Scalar::Int(number) => number.into(),
         other => panic!("BUG: a patient has no {other:?}"),
     }
 }
@@ -185,7 +185,7 @@ pub fn agree(holdfast: &Document, automerge: &mut AutoCommit) {
     assert_eq!(holdfast.heads.iter().map(|head| head.0).collect::<Vec<_>>(), heads);
     for (column, _) in values() {
         let column = table().by_id(column);
-        let here = library_scalar(&Scalar::of_value(column, &holdfast.value(column, false)));
+        let here = library_scalar(Scalar::of_value(column, &holdfast.value(column, false)));
         let there = automerge.get(ROOT, column.name).expect("the library reads");
         let there = there.expect("every column has a value").0.into_scalar();
         assert_eq!(there.ok(), Some(here), "{}", column.name);

@@ -7,7 +7,7 @@
 //! ```
 
 use holdfast_core::{
-    document::{Document, Key, LiveOp, ObjectContent, ObjectKind, OpId, Scalar},
+    document::{Contents, Document, Key, LiveOp, ObjectKind, OpId, Scalar},
     schema::Table,
 };
 use holdfast_server::hex;
@@ -15,27 +15,28 @@ use serde_json::{Map, Value as Json, json};
 
 /// Heads and root of a document.
 pub fn state(table: &Table, document: &Document) -> Json {
-    let root: Map<String, Json> = document
-        .root
-        .iter()
-        .map(|(key, ops)| (name(table, key), live(document, ops)))
+    let mut keys: Vec<Key<'_>> = document.live_operations().map(|(key, _)| key).collect();
+    keys.dedup();
+    let root: Map<String, Json> = keys
+        .into_iter()
+        .map(|key| (name(table, key), live(document, document.live_of(key))))
         .collect();
     let heads: Vec<String> = document.heads.iter().map(|head| hex::encode(&head.0)).collect();
     json!({ "heads": heads, "root": root })
 }
 
-fn name(table: &Table, key: &Key) -> String {
+fn name(table: &Table, key: Key<'_>) -> String {
     match key {
-        Key::Column(id) => table.by_id(*id).name.to_owned(),
+        Key::Column(id) => table.by_id(id).name.to_owned(),
         Key::Deleted => holdfast_core::document::DELETED.to_owned(),
-        Key::Unknown(name) => name.clone(),
+        Key::Unknown(name) => name.to_owned(),
     }
 }
 
-fn live(document: &Document, ops: &[LiveOp]) -> Json {
-    let mut sorted: Vec<&LiveOp> = ops.iter().collect();
+fn live<'a>(document: &'a Document, ops: impl IntoIterator<Item = LiveOp<'a>>) -> Json {
+    let mut sorted: Vec<LiveOp<'_>> = ops.into_iter().collect();
     sorted.sort_by_key(|op| document.order(op.id));
-    let pair = |op: &&LiveOp| json!([operation(document, op.id), value(document, op)]);
+    let pair = |op: &LiveOp<'_>| json!([operation(document, op.id), value(document, *op)]);
     sorted.iter().map(pair).collect()
 }
 
@@ -44,8 +45,8 @@ fn operation(document: &Document, id: OpId) -> String {
     format!("{}@{}", id.counter, hex::encode(&document.actor(id).0))
 }
 
-fn value(document: &Document, op: &LiveOp) -> Json {
-    match &op.value {
+fn value(document: &Document, op: LiveOp<'_>) -> Json {
+    match op.value {
         Scalar::Null => json!(["null"]),
         Scalar::Bool(b) => json!(["boolean", b]),
         Scalar::Int(i) => json!(["int", i]),
@@ -61,17 +62,17 @@ fn value(document: &Document, op: &LiveOp) -> Json {
 }
 
 fn object(document: &Document, id: OpId) -> Json {
-    match &document.object(id).expect("an object that is live is there").content {
-        ObjectContent::Map(entries) => {
+    match document.contents(id).expect("an object that is live is there") {
+        Contents::Map(entries) => {
             let entries: Map<String, Json> = entries
-                .iter()
-                .map(|(key, ops)| (key.clone(), live(document, ops)))
+                .into_iter()
+                .map(|(key, ops)| (key.to_owned(), live(document, ops)))
                 .collect();
             json!(["map", entries])
         }
-        ObjectContent::Sequence(elements) => {
-            let there = elements.iter().filter(|element| !element.live.is_empty());
-            let items: Vec<Json> = there.map(|element| live(document, &element.live)).collect();
+        Contents::Sequence(elements) => {
+            let there = elements.into_iter().filter(|(_, ops)| !ops.is_empty());
+            let items: Vec<Json> = there.map(|(_, ops)| live(document, ops)).collect();
             json!(["list", items])
         }
     }

@@ -10,42 +10,43 @@ use super::{
 };
 
 /// A value that a run-length encoded column can hold.
-pub(super) trait Item: Clone + PartialEq {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
-    fn write(&self, out: &mut Vec<u8>);
+pub(super) trait Item<'a>: Copy + PartialEq {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
+    fn write(self, out: &mut Vec<u8>);
 }
 
-impl Item for u64 {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+impl<'a> Item<'a> for u64 {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         reader.unsigned()
     }
-    fn write(&self, out: &mut Vec<u8>) {
-        write_unsigned(out, *self);
+    fn write(self, out: &mut Vec<u8>) {
+        write_unsigned(out, self);
     }
 }
 
-impl Item for i64 {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+impl<'a> Item<'a> for i64 {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         reader.signed()
     }
-    fn write(&self, out: &mut Vec<u8>) {
-        write_signed(out, *self);
+    fn write(self, out: &mut Vec<u8>) {
+        write_signed(out, self);
     }
 }
 
-impl Item for std::sync::Arc<str> {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+/// A key's bytes, in the column.
+impl<'a> Item<'a> for &'a [u8] {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let bytes = reader.prefixed()?;
         if bytes.len() > super::MAX_KEY_BYTES {
             return Err(DecodeError::TooLarge("a key is too long"));
         }
         std::str::from_utf8(bytes)
-            .map(Into::into)
+            .map(str::as_bytes)
             .map_err(|_| DecodeError::Malformed("a key is not UTF-8"))
     }
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(self, out: &mut Vec<u8>) {
         write_unsigned(out, self.len() as u64);
-        out.extend_from_slice(self.as_bytes());
+        out.extend_from_slice(self);
     }
 }
 
@@ -61,7 +62,7 @@ pub(super) struct Runs<'a, T> {
     run: Run<T>,
 }
 
-impl<'a, T: Item> Runs<'a, T> {
+impl<'a, T: Item<'a>> Runs<'a, T> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             reader: Reader::new(bytes),
@@ -82,7 +83,7 @@ impl<'a, T: Item> Runs<'a, T> {
             match &mut self.run {
                 Run::Repeat(value, left) if *left > 0 => {
                     *left -= 1;
-                    return Ok(Some(value.clone()));
+                    return Ok(Some(*value));
                 }
                 Run::Literal(left) if *left > 0 => {
                     *left -= 1;
@@ -180,29 +181,30 @@ impl<'a> Booleans<'a> {
     }
 }
 
-/// Appends a run-length encoded column; nothing if all values are null.
-pub(super) fn write_runs<T: Item>(out: &mut Vec<u8>, values: &[Option<T>]) {
-    if values.iter().all(Option::is_none) {
+/// Appends a run-length encoded column of `count` values; nothing if all are null.
+pub(super) fn write_runs<'a, T: Item<'a>>(out: &mut Vec<u8>, count: usize, value: impl Fn(usize) -> Option<T>) {
+    if (0..count).all(|i| value(i).is_none()) {
         return;
     }
     let mut i = 0;
-    while i < values.len() {
-        let same = values[i..].iter().take_while(|v| **v == values[i]).count();
-        match &values[i] {
+    while i < count {
+        let first = value(i);
+        let same = 1 + (i + 1..count).take_while(|j| value(*j) == first).count();
+        match first {
             None => {
                 write_signed(out, 0);
                 write_unsigned(out, same as u64);
                 i += same;
             }
-            Some(value) if same > 1 => {
+            Some(first) if same > 1 => {
                 write_signed(out, same as i64);
-                value.write(out);
+                first.write(out);
                 i += same;
             }
             Some(_) => {
-                let end = literal_end(values, i);
+                let end = literal_end(i, count, &value);
                 write_signed(out, -((end - i) as i64));
-                values[i..end].iter().flatten().for_each(|value| value.write(out));
+                (i..end).filter_map(&value).for_each(|value| value.write(out));
                 i = end;
             }
         }
@@ -210,25 +212,31 @@ pub(super) fn write_runs<T: Item>(out: &mut Vec<u8>, values: &[Option<T>]) {
 }
 
 /// Where a run of values that are each different from the next ends.
-fn literal_end<T: PartialEq>(values: &[Option<T>], start: usize) -> usize {
+fn literal_end<T: PartialEq>(start: usize, count: usize, value: impl Fn(usize) -> Option<T>) -> usize {
     let mut end = start + 1;
-    while end < values.len() && values[end].is_some() && values.get(end + 1) != Some(&values[end]) {
+    while end < count {
+        let this = value(end);
+        if this.is_none() || (end + 1 < count && value(end + 1) == this) {
+            break;
+        }
         end += 1;
     }
     end
 }
 
-/// Appends a column of differences.
-pub(super) fn write_differences(out: &mut Vec<u8>, values: &[Option<u64>]) {
+/// Appends a column of differences of `count` values; nothing if all are null.
+pub(super) fn write_differences(out: &mut Vec<u8>, count: usize, value: impl Fn(usize) -> Option<u32>) {
+    if (0..count).all(|i| value(i).is_none()) {
+        return;
+    }
     let mut last = 0i64;
-    let differences: Vec<Option<i64>> = values
-        .iter()
-        .map(|value| {
-            let value = (*value)? as i64;
+    let differences: Vec<Option<i64>> = (0..count)
+        .map(|i| {
+            let value = i64::from(value(i)?);
             Some(value - std::mem::replace(&mut last, value))
         })
         .collect();
-    write_runs(out, &differences);
+    write_runs(out, count, |i| differences[i]);
 }
 
 /// Appends a column of booleans.
@@ -258,14 +266,15 @@ mod tests {
             vec![None, Some(0), None],
         ] {
             let mut out = Vec::new();
-            write_runs(&mut out, &values);
+            write_runs(&mut out, values.len(), |i| values[i]);
             let mut runs = Runs::<u64>::new(&out);
             let read: Vec<_> = values.iter().map(|_| runs.next().expect("reads")).collect();
             assert_eq!(read, values);
             assert!(runs.is_done());
         }
         let mut out = Vec::new();
-        write_differences(&mut out, &[Some(5), Some(3), None, Some(9)]);
+        let values = [Some(5), Some(3), None, Some(9)];
+        write_differences(&mut out, 4, |i| values[i]);
         let mut differences = Differences::new(&out);
         let read: Vec<_> = (0..4).map(|_| differences.next().expect("reads")).collect();
         assert_eq!(read, [Some(5), Some(3), None, Some(9)]);

@@ -1,20 +1,18 @@
 //! Reads a change, whatever the bytes are.
 
-use std::{io::Read, sync::Arc};
+use std::io::Read;
 
 use super::{
-    Action, Change, DecodeError, DecodedChange, MAGIC, MAX_CHANGE_BYTES, MAX_OPERATIONS, OpKey, OpRef,
+    Change, DecodeError, DecodedChange, Kind, MAGIC, MAX_CHANGE_BYTES, MAX_OPERATIONS, OpRef, PackedAction, PackedKey,
+    PackedOperation,
     column::{Booleans, Differences, Runs},
     hash,
     leb128::Reader,
 };
 use crate::{
-    document::{Actor, ObjectKind, Scalar},
+    document::{Actor, ObjectKind, Scalar, op::Packed},
     ids::ChangeHash,
 };
-
-/// The most bytes that a change's keys may have together once their runs are written out.
-const MAX_ALL_KEYS_BYTES: usize = 2 * MAX_CHANGE_BYTES;
 
 impl DecodedChange {
     /// Decodes one change chunk and checks its checksum.
@@ -81,9 +79,11 @@ fn read_contents(contents: &[u8]) -> Result<Change, DecodeError> {
     for _ in 0..reader.unsigned()? {
         actors.push(read_actor(&mut reader)?);
     }
-    if seq == 0 || start_op == 0 || start_op > u64::from(u32::MAX) {
-        return Err(DecodeError::Malformed("its numbers are out of range"));
-    }
+    let out_of_range = DecodeError::Malformed("its numbers are out of range");
+    let start_op = u32::try_from(start_op)
+        .ok()
+        .filter(|n| *n > 0 && seq > 0)
+        .ok_or(out_of_range)?;
     let mut change = Change::new(actors, seq, start_op);
     change.deps = deps;
     change.time = time;
@@ -158,14 +158,16 @@ impl<'a> Columns<'a> {
     }
 
     fn operations(&self, change: &mut Change) -> Result<(), DecodeError> {
-        let actors = change.actors.len() as u64;
-        let mut ids = Ids::new(self, actors);
+        let mut ids = Ids::new(self, change.actors.len() as u64);
         let mut actions = Runs::<u64>::new(self.action);
         let mut inserts = Booleans::new(self.insert);
         let mut metas = Runs::<u64>::new(self.value_meta);
-        let mut values = Reader::new(self.value);
+        let mut offset = 0;
         let mut pred_counts = Runs::<u64>::new(self.pred_count);
-        let (mut all_preds, mut preds) = (0, Vec::new());
+        change.values = self.value.to_vec();
+        // Enough for a row's insert at once; more grows with what is really there.
+        change.operations.reserve(16.min(1 + self.value_meta.len()));
+        change.keys.reserve(self.key_text.len());
         while !actions.is_done() {
             let Some(action) = actions.next()? else {
                 return Err(DecodeError::Malformed("an operation does nothing"));
@@ -173,27 +175,37 @@ impl<'a> Columns<'a> {
             if change.operations.len() == MAX_OPERATIONS {
                 return Err(DecodeError::TooLarge("too many operations"));
             }
-            let value = read_scalar(metas.next()?.unwrap_or(0), &mut values)?;
-            let action = read_action(action, value)?;
-            let (object, key) = (ids.object()?, ids.key()?);
-            preds.clear();
+            let meta = metas.next()?.unwrap_or(0);
+            let length = usize::try_from(meta >> 4).map_err(|_| DecodeError::Malformed("it ends too early"))?;
+            let value = Packed::checked(&change.values, offset, length, Kind::of_change(meta)?)?;
+            offset += length;
+            let action = read_action(action, value, &mut change.values)?;
+            let (object, key) = (ids.object()?, ids.key(&mut change.keys)?);
             let count = pred_counts.next()?.unwrap_or(0);
-            // It may be any number, so nothing is added to it.
-            if count > MAX_OPERATIONS as u64 - all_preds {
+            let first_pred = change.preds.len();
+            if count > (MAX_OPERATIONS - first_pred) as u64 {
                 return Err(DecodeError::TooLarge("too many predecessors"));
             }
-            all_preds += count;
             for _ in 0..count {
-                preds.push(ids.pred()?);
+                change.preds.push(ids.pred()?);
             }
-            change.push(object, key, inserts.next()?, action, &preds);
+            change.operations.push(PackedOperation {
+                object,
+                key,
+                insert: inserts.next()?,
+                action,
+                first_pred: first_pred as u32,
+                pred_count: count as u32,
+            });
         }
-        let read = metas.is_done() && pred_counts.is_done() && inserts.is_done() && values.is_empty();
-        if read && ids.are_done() {
-            Ok(())
-        } else {
-            Err(DecodeError::Malformed("values are left over"))
+        let read = metas.is_done() && pred_counts.is_done() && inserts.is_done() && ids.are_done();
+        if !read || offset != self.value.len() {
+            return Err(DecodeError::Malformed("values are left over"));
         }
+        if u32::try_from(u64::from(change.start_op) + change.operations.len() as u64).is_err() {
+            return Err(DecodeError::Malformed("its numbers are out of range"));
+        }
+        Ok(())
     }
 }
 
@@ -204,8 +216,9 @@ struct Ids<'a> {
     object_counter: Runs<'a, u64>,
     key_actor: Runs<'a, u64>,
     key_counter: Differences<'a>,
-    key_text: Runs<'a, Arc<str>>,
-    key_bytes: usize,
+    key_text: Runs<'a, &'a [u8]>,
+    /// The last key, and where it was put.
+    last_key: Option<(&'a [u8], PackedKey)>,
     pred_actor: Runs<'a, u64>,
     pred_counter: Differences<'a>,
 }
@@ -219,7 +232,7 @@ impl<'a> Ids<'a> {
             key_actor: Runs::new(columns.key_actor),
             key_counter: Differences::new(columns.key_counter),
             key_text: Runs::new(columns.key_text),
-            key_bytes: 0,
+            last_key: None,
             pred_actor: Runs::new(columns.pred_actor),
             pred_counter: Differences::new(columns.pred_counter),
         }
@@ -229,6 +242,7 @@ impl<'a> Ids<'a> {
         if actor >= self.actors {
             return Err(DecodeError::Malformed("it names an actor that it does not list"));
         }
+        let counter = u32::try_from(counter).map_err(|_| DecodeError::Malformed("its numbers are out of range"))?;
         Ok(OpRef {
             counter,
             actor: actor as u32,
@@ -253,17 +267,23 @@ impl<'a> Ids<'a> {
         }
     }
 
-    fn key(&mut self) -> Result<OpKey, DecodeError> {
+    fn key(&mut self, keys: &mut Vec<u8>) -> Result<PackedKey, DecodeError> {
         match (self.key_text.next()?, self.key_actor.next()?, self.key_counter.next()?) {
             (Some(text), None, None) => {
-                self.key_bytes += text.len();
-                if self.key_bytes > MAX_ALL_KEYS_BYTES {
-                    return Err(DecodeError::TooLarge("its keys are too long"));
+                // A key that is repeated is kept once.
+                if let Some((last, place)) = self.last_key
+                    && std::ptr::eq(last, text)
+                {
+                    return Ok(place);
                 }
-                Ok(OpKey::Map(text))
+                let start = keys.len() as u32;
+                keys.extend_from_slice(text);
+                let place = PackedKey::Map(start, keys.len() as u32);
+                self.last_key = Some((text, place));
+                Ok(place)
             }
-            (None, None, Some(0)) => Ok(OpKey::Head),
-            (None, Some(actor), Some(counter)) => self.id(actor, counter).map(OpKey::Element),
+            (None, None, Some(0)) => Ok(PackedKey::Head),
+            (None, Some(actor), Some(counter)) => self.id(actor, counter).map(PackedKey::Element),
             _ => Err(DecodeError::Malformed("an operation without a place")),
         }
     }
@@ -276,47 +296,22 @@ impl<'a> Ids<'a> {
     }
 }
 
-fn read_action(number: u64, value: Scalar) -> Result<Action, DecodeError> {
-    Ok(match (number, value) {
-        (0 | 6, _) => Action::Make(ObjectKind::Map),
-        (1, value) => Action::Set(value),
-        (2, _) => Action::Make(ObjectKind::List),
-        (3, _) => Action::Delete,
-        (4, _) => Action::Make(ObjectKind::Text),
-        (5, Scalar::Int(by)) => Action::Increment(by),
-        (5, Scalar::Uint(by)) => Action::Increment(i64::try_from(by).map_err(|_| DecodeError::UnknownKind)?),
-        (7, _) => Action::Mark,
+fn read_action(number: u64, value: Packed, values: &mut Vec<u8>) -> Result<PackedAction, DecodeError> {
+    Ok(match number {
+        0 | 6 => PackedAction::Make(ObjectKind::Map),
+        1 => PackedAction::Set(value),
+        2 => PackedAction::Make(ObjectKind::List),
+        3 => PackedAction::Delete,
+        4 => PackedAction::Make(ObjectKind::Text),
+        5 => match value.scalar(values) {
+            Scalar::Int(_) => PackedAction::Increment(value),
+            Scalar::Uint(by) => {
+                let by = i64::try_from(by).map_err(|_| DecodeError::UnknownKind)?;
+                PackedAction::Increment(Packed::push(values, Scalar::Int(by)))
+            }
+            _ => return Err(DecodeError::UnknownKind),
+        },
+        7 => PackedAction::Mark,
         _ => return Err(DecodeError::UnknownKind),
     })
-}
-
-fn read_scalar(meta: u64, values: &mut Reader<'_>) -> Result<Scalar, DecodeError> {
-    let data = values.bytes(meta >> 4)?;
-    let mut reader = Reader::new(data);
-    let scalar = match meta & 0x0f {
-        0 => Scalar::Null,
-        1 => Scalar::Bool(false),
-        2 => Scalar::Bool(true),
-        3 => Scalar::Uint(reader.unsigned()?),
-        4 => Scalar::Int(reader.signed()?),
-        5 => Scalar::F64(f64::from_le_bytes(
-            data.try_into()
-                .map_err(|_| DecodeError::Malformed("a float is not 8 bytes"))?,
-        )),
-        6 => Scalar::Str(
-            std::str::from_utf8(data)
-                .map_err(|_| DecodeError::Malformed("a text is not UTF-8"))?
-                .to_owned(),
-        ),
-        7 => Scalar::Bytes(data.to_vec()),
-        8 => Scalar::Counter(reader.signed()?),
-        9 => Scalar::Millis(reader.signed()?),
-        _ => return Err(DecodeError::UnknownKind),
-    };
-    let whole = matches!(meta & 0x0f, 5..=7) || reader.is_empty();
-    if whole {
-        Ok(scalar)
-    } else {
-        Err(DecodeError::Malformed("a value has bytes left over"))
-    }
 }

@@ -3,7 +3,7 @@
 use super::DecodeError;
 
 /// Appends an unsigned number.
-pub(super) fn write_unsigned(out: &mut Vec<u8>, mut value: u64) {
+pub(in crate::document) fn write_unsigned(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -12,7 +12,7 @@ pub(super) fn write_unsigned(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Appends a signed number.
-pub(super) fn write_signed(out: &mut Vec<u8>, mut value: i64) {
+pub(in crate::document) fn write_signed(out: &mut Vec<u8>, mut value: i64) {
     loop {
         let byte = value as u8 & 0x7f;
         value >>= 7;
@@ -27,20 +27,20 @@ pub(super) fn write_signed(out: &mut Vec<u8>, mut value: i64) {
 
 /// Reads bytes from the front.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub(in crate::document) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(in crate::document) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::document) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    pub(super) fn bytes(&mut self, count: u64) -> Result<&'a [u8], DecodeError> {
+    pub(in crate::document) fn bytes(&mut self, count: u64) -> Result<&'a [u8], DecodeError> {
         let count = usize::try_from(count).ok().filter(|n| *n <= self.rest.len());
         let (taken, rest) = self
             .rest
@@ -49,7 +49,8 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn byte(&mut self) -> Result<u8, DecodeError> {
+    /// One byte.
+    pub(in crate::document) fn byte(&mut self) -> Result<u8, DecodeError> {
         let (first, rest) = self
             .rest
             .split_first()
@@ -58,7 +59,12 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
-    pub(super) fn unsigned(&mut self) -> Result<u64, DecodeError> {
+    pub(in crate::document) fn unsigned(&mut self) -> Result<u64, DecodeError> {
+        // Most numbers have one byte.
+        if let Some((&first @ 0..0x80, rest)) = self.rest.split_first() {
+            self.rest = rest;
+            return Ok(u64::from(first));
+        }
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -74,7 +80,7 @@ impl<'a> Reader<'a> {
         Err(DecodeError::Malformed("a number is too long"))
     }
 
-    pub(super) fn signed(&mut self) -> Result<i64, DecodeError> {
+    pub(in crate::document) fn signed(&mut self) -> Result<i64, DecodeError> {
         let mut value = 0i64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -89,8 +95,23 @@ impl<'a> Reader<'a> {
         Err(DecodeError::Malformed("a number is too long"))
     }
 
+    /// How many bytes are left.
+    pub(in crate::document) fn len(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// All that is left.
+    pub(in crate::document) fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.rest)
+    }
+
+    /// An unsigned number that must fit in 32 bits.
+    pub(in crate::document) fn short(&mut self) -> Result<u32, DecodeError> {
+        u32::try_from(self.unsigned()?).map_err(|_| DecodeError::Malformed("a number is out of range"))
+    }
+
     /// Bytes with their length before them.
-    pub(super) fn prefixed(&mut self) -> Result<&'a [u8], DecodeError> {
+    pub(in crate::document) fn prefixed(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = self.unsigned()?;
         self.bytes(length)
     }

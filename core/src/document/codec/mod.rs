@@ -14,13 +14,11 @@
 mod column;
 mod decode;
 mod encode;
-mod leb128;
-
-use std::sync::Arc;
+pub(super) mod leb128;
 
 pub(super) use encode::encode;
 
-use super::{Actor, ObjectKind, Scalar};
+use super::{Actor, ObjectKind, Scalar, op::Packed, scalar::Kind};
 use crate::ids::ChangeHash;
 
 /// The largest change taken, in bytes, packed or not.
@@ -32,8 +30,9 @@ pub const MAX_OPERATIONS: usize = 250_000;
 /// The longest key of a map, in bytes.
 pub const MAX_KEY_BYTES: usize = 1_024;
 
-/// Contents longer than this are packed.
-const PACK_FROM: usize = 256;
+/// Contents longer than this are packed. An insert or update of a row is not: its names and values hardly shrink alone, a push or a
+/// page of a pull is packed as a whole, and packing takes longer than all else that is done to a change.
+const PACK_FROM: usize = 2_048;
 
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 
@@ -45,7 +44,7 @@ pub struct Change {
     /// Which of its maker's changes to the document it is, from 1.
     pub seq: u64,
     /// The counter of its first operation.
-    pub start_op: u64,
+    pub start_op: u32,
     /// Seconds since 1970, as its maker says.
     pub time: i64,
     /// Its maker's remark.
@@ -53,40 +52,44 @@ pub struct Change {
     /// The changes that it builds on.
     pub deps: Vec<ChangeHash>,
     /// Its operations, numbered from `start_op`.
-    pub operations: Vec<Operation>,
-    /// The operations' predecessors, one after the other: see [`Change::preds`].
+    operations: Vec<PackedOperation>,
+    /// The operations' predecessors, one after the other.
     preds: Vec<OpRef>,
+    /// What the operations' keys are made of.
+    keys: Vec<u8>,
+    /// The operations' values, one after the other.
+    values: Vec<u8>,
 }
 
 /// An operation's id as a change names it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct OpRef {
     /// Lamport counter.
-    pub counter: u64,
+    pub counter: u32,
     /// Index into [`Change::actors`].
     pub actor: u32,
 }
 
 /// One operation.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Operation {
+#[derive(Clone, Copy, Debug)]
+pub struct Operation<'a> {
     /// The object that it is on; `None` for the root map.
     pub object: Option<OpRef>,
     /// Where in the object.
-    pub key: OpKey,
+    pub key: OpKey<'a>,
     /// Makes a new element after `key`.
     pub insert: bool,
     /// What it does.
-    pub action: Action,
-    first_pred: u32,
-    pred_count: u32,
+    pub action: Action<'a>,
+    /// The operations that it replaces, adds to or removes.
+    pub preds: &'a [OpRef],
 }
 
 /// Where in its object an operation acts.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum OpKey {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OpKey<'a> {
     /// A key of a map.
-    Map(Arc<str>),
+    Map(&'a str),
     /// The start of a sequence.
     Head,
     /// An element of a sequence.
@@ -94,10 +97,10 @@ pub enum OpKey {
 }
 
 /// What an operation does.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Action {
+#[derive(Clone, Copy, Debug)]
+pub enum Action<'a> {
     /// Sets a plain value.
-    Set(Scalar),
+    Set(Value<'a>),
     /// Makes an object.
     Make(ObjectKind),
     /// Removes its predecessors.
@@ -105,6 +108,53 @@ pub enum Action {
     /// Adds to its predecessors.
     Increment(i64),
     /// Begins or ends a mark of a text; Holdfast carries marks along and does not show them.
+    Mark,
+}
+
+/// A plain value in a change.
+#[derive(Clone, Copy, Debug)]
+pub struct Value<'a> {
+    value: Packed,
+    buffer: &'a [u8],
+}
+
+impl<'a> Value<'a> {
+    /// What it says.
+    pub fn scalar(&self) -> Scalar<'a> {
+        self.value.scalar(self.buffer)
+    }
+
+    /// Puts it behind other values.
+    pub(super) fn copy(&self, to: &mut Vec<u8>) -> Packed {
+        self.value.copy(self.buffer, to)
+    }
+}
+
+/// An operation as a change keeps it: its key and value are places in the change's buffers.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct PackedOperation {
+    object: Option<OpRef>,
+    key: PackedKey,
+    insert: bool,
+    action: PackedAction,
+    first_pred: u32,
+    pred_count: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum PackedKey {
+    /// From one byte of the keys to before another.
+    Map(u32, u32),
+    Head,
+    Element(OpRef),
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum PackedAction {
+    Set(Packed),
+    Make(ObjectKind),
+    Delete,
+    Increment(Packed),
     Mark,
 }
 
@@ -140,18 +190,58 @@ impl Change {
         &self.actors[0]
     }
 
-    /// The operations that one of its operations replaces.
-    pub fn preds(&self, operation: &Operation) -> &[OpRef] {
+    /// True if it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// How many bytes its values have together.
+    pub(super) fn values_len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Its operations, in order.
+    pub fn operations(&self) -> impl ExactSizeIterator<Item = Operation<'_>> {
+        self.operations.iter().map(|operation| self.view(operation))
+    }
+
+    fn view(&self, operation: &PackedOperation) -> Operation<'_> {
         let first = operation.first_pred as usize;
-        &self.preds[first..first + operation.pred_count as usize]
+        Operation {
+            object: operation.object,
+            key: match operation.key {
+                PackedKey::Map(start, end) => OpKey::Map(
+                    std::str::from_utf8(&self.keys[start as usize..end as usize])
+                        .expect("BUG: keys are checked when they are read from outside"),
+                ),
+                PackedKey::Head => OpKey::Head,
+                PackedKey::Element(id) => OpKey::Element(id),
+            },
+            insert: operation.insert,
+            action: match operation.action {
+                PackedAction::Set(value) => Action::Set(Value {
+                    value,
+                    buffer: &self.values,
+                }),
+                PackedAction::Make(kind) => Action::Make(kind),
+                PackedAction::Delete => Action::Delete,
+                PackedAction::Increment(by) => match by.scalar(&self.values) {
+                    Scalar::Int(by) => Action::Increment(by),
+                    _ => unreachable!("BUG: an increment is kept as an integer"),
+                },
+                PackedAction::Mark => Action::Mark,
+            },
+            preds: &self.preds[first..first + operation.pred_count as usize],
+        }
     }
 
     /// The counter of its last operation.
-    pub fn max_op(&self) -> u64 {
-        (self.start_op + self.operations.len() as u64).saturating_sub(1)
+    pub fn max_op(&self) -> u32 {
+        // Reading and building see to it that this fits.
+        (self.start_op - 1) + self.operations.len() as u32
     }
 
-    pub(super) fn new(actors: Vec<Actor>, seq: u64, start_op: u64) -> Self {
+    pub(super) fn new(actors: Vec<Actor>, seq: u64, start_op: u32) -> Self {
         Self {
             actors,
             seq,
@@ -161,21 +251,44 @@ impl Change {
             deps: Vec::new(),
             operations: Vec::new(),
             preds: Vec::new(),
+            keys: Vec::new(),
+            values: Vec::new(),
         }
     }
 
     /// Adds an operation.
-    pub(super) fn push(&mut self, object: Option<OpRef>, key: OpKey, insert: bool, action: Action, preds: &[OpRef]) {
+    pub(super) fn push(
+        &mut self,
+        object: Option<OpRef>,
+        key: OpKey<'_>,
+        insert: bool,
+        action: New<'_>,
+        preds: &[OpRef],
+    ) {
         let first_pred = self.preds.len() as u32;
         self.preds.extend_from_slice(preds);
-        let pred_count = preds.len() as u32;
-        self.operations.push(Operation {
+        let key = match key {
+            OpKey::Map(name) => {
+                let start = self.keys.len() as u32;
+                self.keys.extend_from_slice(name.as_bytes());
+                PackedKey::Map(start, self.keys.len() as u32)
+            }
+            OpKey::Head => PackedKey::Head,
+            OpKey::Element(id) => PackedKey::Element(id),
+        };
+        let action = match action {
+            New::Set(scalar) => PackedAction::Set(Packed::push(&mut self.values, scalar)),
+            New::Make(kind) => PackedAction::Make(kind),
+            New::Delete => PackedAction::Delete,
+            New::Increment(by) => PackedAction::Increment(Packed::push(&mut self.values, Scalar::Int(by))),
+        };
+        self.operations.push(PackedOperation {
             object,
             key,
             insert,
             action,
             first_pred,
-            pred_count,
+            pred_count: preds.len() as u32,
         });
     }
 
@@ -185,7 +298,7 @@ impl Change {
         self.preds.iter_mut().for_each(&mut renumber);
         for operation in &mut self.operations {
             operation.object.iter_mut().for_each(&mut renumber);
-            if let OpKey::Element(id) = &mut operation.key {
+            if let PackedKey::Element(id) = &mut operation.key {
                 renumber(id);
             }
         }
@@ -207,10 +320,20 @@ impl Change {
     }
 }
 
+/// What a new operation does.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum New<'a> {
+    Set(Scalar<'a>),
+    Make(ObjectKind),
+    Delete,
+    Increment(i64),
+}
+
 /// The hash that names a change with these contents.
 fn hash(contents: &[u8]) -> ChangeHash {
     use sha2::Digest;
-    let mut head = vec![1];
+    let mut head = Vec::with_capacity(8);
+    head.push(1);
     leb128::write_unsigned(&mut head, contents.len() as u64);
     let mut hasher = sha2::Sha256::new();
     hasher.update(&head);

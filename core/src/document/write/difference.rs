@@ -9,8 +9,11 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use super::Builder;
 use crate::{
     document::{
-        Document, Element, LiveOp, ObjectContent, ObjectKind, OpId, Scalar,
-        codec::{Action, OpKey, OpRef},
+        Document, ObjectKind, OpId, Scalar,
+        codec::{New, OpKey, OpRef},
+        object::ObjectContent,
+        op::Ops,
+        sequence::Element,
     },
     schema::{Column, Merge},
     value::Value,
@@ -60,16 +63,17 @@ impl Document {
             (ObjectContent::Map(entries), Json::Object(seen), Json::Object(new)) => {
                 self.write_map(builder, id, entries, seen, new);
             }
-            (ObjectContent::Sequence(elements), Json::Array(seen), Json::Array(new)) => {
+            (ObjectContent::Sequence(sequence), Json::Array(seen), Json::Array(new)) => {
+                let elements = sequence.elements();
                 self.write_sequence(builder, id, elements, seen, new, Clone::clone, Builder::insert_item);
             }
-            (ObjectContent::Sequence(elements), Json::String(seen), Json::String(new)) => {
+            (ObjectContent::Sequence(sequence), Json::String(seen), Json::String(new)) => {
                 let (seen, new): (Vec<char>, Vec<char>) = (seen.chars().collect(), new.chars().collect());
                 let character = |json: &Json| json.as_str().and_then(|s| s.chars().next()).unwrap_or('\u{fffc}');
                 self.write_sequence(
                     builder,
                     id,
-                    elements,
+                    sequence.elements(),
                     &seen,
                     &new,
                     character,
@@ -84,12 +88,16 @@ impl Document {
         &self,
         builder: &mut Builder,
         id: OpId,
-        entries: &[(String, Vec<LiveOp>)],
+        entries: &[(Box<str>, Ops)],
         seen: &serde_json::Map<String, Json>,
         new: &serde_json::Map<String, Json>,
     ) {
         let object = builder.name_of(self, id);
-        let live = |key: &str| entries.iter().find(|(k, _)| k == key).map_or(&[][..], |(_, live)| live);
+        let none = Ops::new();
+        let live = |key: &str| {
+            let place = entries.binary_search_by(|(known, _)| (**known).cmp(key));
+            place.map_or(&none, |i| &entries[i].1)
+        };
         for (key, value) in new.iter().filter(|(key, value)| seen.get(*key) != Some(value)) {
             let nested = self
                 .latest(live(key))
@@ -109,13 +117,7 @@ impl Document {
             .filter(|key| !new.contains_key(*key) && !live(key).is_empty())
         {
             let preds = builder.names_of(self, live(key));
-            builder.push(
-                Some(object),
-                OpKey::Map(key.as_str().into()),
-                false,
-                Action::Delete,
-                &preds,
-            );
+            builder.push(Some(object), OpKey::Map(key), false, New::Delete, &preds);
         }
     }
 
@@ -156,7 +158,7 @@ impl Document {
     fn delete_element(&self, builder: &mut Builder, object: OpRef, element: &Element) {
         let key = OpKey::Element(builder.name_of(self, element.id));
         let preds = builder.names_of(self, &element.live);
-        builder.push(Some(object), key, false, Action::Delete, &preds);
+        builder.push(Some(object), key, false, New::Delete, &preds);
     }
 }
 

@@ -128,14 +128,14 @@ fn states(table: Option<&'static Table>, log: Option<&str>, store: Option<&str>)
     let Some(store) = store.and_then(document) else {
         return (Some(describe(&log)), Some("cannot be read".to_owned()));
     };
-    let keys: Vec<&Key> = log.root.iter().chain(&store.root).map(|(key, _)| key).collect();
-    let of = |document: &Document, key: &Key| document.root.iter().find(|(k, _)| k == key).cloned();
-    let Some(key) = keys.into_iter().find(|key| of(&log, key) != of(&store, key)) else {
+    let keys = || log.live_operations().chain(store.live_operations()).map(|(key, _)| key);
+    let of = |document: &Document, key: Key<'_>| format!("{:?}", document.live_of(key).collect::<Vec<_>>());
+    let Some(key) = keys().find(|key| of(&log, *key) != of(&store, *key)) else {
         return (Some(describe(&log)), Some(describe(&store)));
     };
     match (key, table) {
         (Key::Column(id), Some(table)) if usize::from(id.0) < table.columns.len() => {
-            let column = table.by_id(*id);
+            let column = table.by_id(id);
             let value = |document: &Document| {
                 let value = document.value(column, column.first_in_stream).to_sql_text();
                 Some(format!(
