@@ -81,6 +81,8 @@ impl Committer {
 }
 
 async fn run(store: Store, mut waiting: mpsc::Receiver<Push>, head: watch::Sender<Seq>) {
+    // Unknown at first: something may have waited since before the start.
+    let mut kept = None;
     while let Some(first) = waiting.recv().await {
         let mut pushes = vec![first];
         let mut size = pushes[0].submissions.len();
@@ -89,11 +91,11 @@ async fn run(store: Store, mut waiting: mpsc::Receiver<Push>, head: watch::Sende
             size += next.submissions.len();
             pushes.push(next);
         }
-        commit(&store, pushes, &head).await;
+        commit(&store, pushes, &head, &mut kept).await;
     }
 }
 
-async fn commit(store: &Store, mut pushes: Vec<Push>, head: &watch::Sender<Seq>) {
+async fn commit(store: &Store, mut pushes: Vec<Push>, head: &watch::Sender<Seq>, kept: &mut Option<u64>) {
     let sizes: Vec<usize> = pushes.iter().map(|push| push.submissions.len()).collect();
     let all = pushes
         .iter_mut()
@@ -102,6 +104,7 @@ async fn commit(store: &Store, mut pushes: Vec<Push>, head: &watch::Sender<Seq>)
     match accept(store, all).await {
         Ok(outcomes) => {
             tell(head, &outcomes);
+            watch_waiting(store, &outcomes, head, kept).await;
             let mut outcomes = outcomes.into_iter();
             for (push, size) in pushes.into_iter().zip(sizes) {
                 // Whoever hung up asks again and gets the same outcomes.
@@ -164,6 +167,43 @@ fn tell(head: &watch::Sender<Seq>, outcomes: &[PushOutcome]) {
     if let Some(newest) = newest.max() {
         advance(head, newest);
     }
+}
+
+/// Counts what waits for what it builds on, while something does: says so in the log when the number changes, and tells the
+/// live channels of what came in after waiting.
+async fn watch_waiting(store: &Store, outcomes: &[PushOutcome], head: &watch::Sender<Seq>, kept: &mut Option<u64>) {
+    let is_waiting = |o: &PushOutcome| matches!(o, PushOutcome::Waiting { .. } | PushOutcome::Later { .. });
+    if *kept == Some(0) && !outcomes.iter().any(is_waiting) {
+        return;
+    }
+    let (count, newest) = match tokio::try_join!(store.waiting(), store.head()) {
+        Ok((count, newest)) => (count, newest),
+        // Counted again after the next push.
+        Err(error) => {
+            *kept = None;
+            return tracing::warn!(%error, "what waits cannot be counted");
+        }
+    };
+    advance(head, newest);
+    if kept.unwrap_or(0) != count.transactions {
+        let since = count.since.map(|since| since.to_string());
+        tracing::info!(
+            waiting = count.transactions,
+            since,
+            "transactions wait for changes that they build on"
+        );
+    }
+    let no_room = outcomes
+        .iter()
+        .filter(|o| matches!(o, PushOutcome::Later { .. }))
+        .count();
+    if no_room > 0 {
+        tracing::warn!(
+            no_room,
+            "no room for transactions that would have to wait: their devices send them again"
+        );
+    }
+    *kept = Some(count.transactions);
 }
 
 /// Tells the live channels, if the stream has moved.

@@ -89,7 +89,7 @@ fn answers_that_make_no_sense_change_nothing_and_are_told() {
         (200, vec![0xff, 0x00]),
         (200, Vec::new()),
         (502, b"<html>".to_vec()),
-        (413, Vec::new()),
+        (503, Vec::new()),
     ] {
         nora.replica.wake();
         let request = nora.replica.next_request().unwrap().unwrap();

@@ -7,4 +7,5 @@ mod merge;
 mod refused;
 mod session;
 mod storm;
+mod waiting;
 mod ward;

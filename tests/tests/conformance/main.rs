@@ -8,6 +8,7 @@ mod pages;
 mod random;
 mod rows;
 mod stream;
+mod waiting;
 mod verify;
 
 /// Runs each function on a new store of each kind.

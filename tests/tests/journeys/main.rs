@@ -4,6 +4,7 @@ mod arrivals;
 mod conflicts;
 mod refusals;
 mod secrets;
+mod waiting;
 
 /// Runs each function on a hospital of its own on each database.
 macro_rules! on_both_databases {

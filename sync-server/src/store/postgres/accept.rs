@@ -148,8 +148,9 @@ impl<'a> Batch<'a> {
     }
 
     async fn take(&mut self, submissions: &'a [Submission]) -> Result<Vec<PushOutcome>, StoreError> {
-        self.settle().await?;
+        // Asked before anything is settled: what waits is known as waiting, and at the end as what became of it.
         let mut known = self.known(submissions).await?;
+        self.settle().await?;
         let new = || submissions.iter().filter(|s| !known.contains_key(&s.opened.body.id.0));
         let mut needs = Needs::default();
         for submission in new() {
