@@ -13,12 +13,13 @@ pub(super) fn jobs() -> Vec<Job> {
     vec![insert(), insert_stored(), update(), update_stored()]
 }
 
-/// Both sides make the same bytes.
+/// Both sides make the same bytes, but for how hard they compress.
 fn check() {
     let History { document, changes } = History::of(1);
     let mut library = AutoCommit::new().with_actor(row::library_actor());
     let insert = row::library_write(&mut library, &row::library_values());
-    assert_eq!(row::library_change(&changes[0]).raw_bytes(), insert);
+    let raw = |bytes: &[u8]| row::library_change(bytes).raw_bytes().to_vec();
+    assert_eq!(raw(&changes[0]), raw(&insert));
     assert_eq!(changes[1], row::library_write(&mut library, &row::library_update(0)));
     row::agree(&document, &mut library);
 }
