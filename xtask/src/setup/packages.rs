@@ -21,6 +21,8 @@ const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 pub enum Need {
     /// A C compiler for WebAssembly.
     WasmCompiler,
+    /// A C++ compiler for this machine, which libFuzzer is built with.
+    CppCompiler,
     /// PostgreSQL's server programs.
     Postgres,
     /// A browser that scripts can drive.
@@ -31,6 +33,7 @@ impl Need {
     fn is_there(self) -> bool {
         match self {
             Self::WasmCompiler => wasm_compiler().is_some(),
+            Self::CppCompiler => find_program(&["c++"], &[]).is_some(),
             Self::Postgres => postgres::programs().is_some(),
             Self::Browser => browser().is_some(),
         }
@@ -40,6 +43,7 @@ impl Need {
     fn debian(self) -> &'static [&'static str] {
         match self {
             Self::WasmCompiler => &["clang-19", "llvm-19"],
+            Self::CppCompiler => &["g++"],
             Self::Postgres => &["postgresql"],
             Self::Browser => &["chromium"],
         }
@@ -49,6 +53,7 @@ impl Need {
     fn elsewhere(self) -> &'static str {
         match self {
             Self::WasmCompiler => "clang and llvm-ar, version 19 or later, named clang-19 and llvm-ar-19",
+            Self::CppCompiler => "a C++ compiler, named c++",
             Self::Postgres => "PostgreSQL's server programs (initdb, postgres), version 15 or later, in PATH",
             Self::Browser => "Chromium, as `chromium` in PATH or named by HOLDFAST_CHROMIUM",
         }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check and test as a named step, a table of how they went, and one last line that counts.
 
 mod count;
+mod fuzz;
 mod steps;
 
 use std::process::ExitCode;

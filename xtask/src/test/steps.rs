@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::Bench;
 use super::count::{self, Tally};
+use super::fuzz;
 use crate::console::seconds;
 use crate::postgres::{Cluster, Durability};
 use crate::process::{Ended, Program};
@@ -95,6 +96,7 @@ pub const STEPS: &[Step] = &[
     ),
     step("postgres", &["packages"], Work::SetUp(postgres)).needing(&[Need::Postgres]),
     step("rust-tests", &["postgres"], Work::Tests(rust_tests)),
+    step("fuzz", &["packages"], Work::Tests(fuzz::run)).needing(&[Need::CppCompiler]),
     step("automerge-packages", &[], Work::SetUp(automerge_packages)),
     step("automerge", &["automerge-packages"], Work::Tests(automerge)),
     step("browser", &["packages", "web-build", "postgres"], Work::Tests(browser)).needing(&[Need::Browser]),
