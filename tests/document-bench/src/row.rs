@@ -154,14 +154,14 @@ pub fn library_values() -> Vec<(&'static str, ScalarValue)> {
         .collect()
 }
 
-/// Writes with the library; the change's bytes as they travel, compressed as on this side.
+/// Writes with the library; the change's bytes, as quickly as it gives them: not compressed.
 pub fn library_write(document: &mut AutoCommit, values: &[(&'static str, ScalarValue)]) -> Vec<u8> {
     for (name, value) in values {
         document.put(ROOT, *name, value.clone()).expect("the library takes it");
     }
     document.commit_with(CommitOptions::default().with_time(TIME.0 / 1_000_000));
-    let mut change = document.get_last_local_change().expect("the library has it");
-    change.bytes().into_owned()
+    let change = document.get_last_local_change().expect("the library has it");
+    change.raw_bytes().to_vec()
 }
 
 /// The update of this number as the library is told of it.
