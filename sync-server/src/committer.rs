@@ -81,8 +81,9 @@ impl Committer {
 }
 
 async fn run(store: Store, mut waiting: mpsc::Receiver<Push>, head: watch::Sender<Seq>) {
-    // Unknown at first: something may have waited since before the start.
     let mut kept = None;
+    // Something may have waited since before the start.
+    watch_waiting(&store, &[], &head, &mut kept).await;
     while let Some(first) = waiting.recv().await {
         let mut pushes = vec![first];
         let mut size = pushes[0].submissions.len();
