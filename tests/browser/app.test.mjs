@@ -1,4 +1,4 @@
-/** The app around the work: phone, keyboard, tabs, sign-in that ran out, installing, the first visit. */
+/** The app around the work: phone, keyboard, sign-in that ran out, installing, the first visit. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
@@ -113,19 +113,6 @@ journey(
     await desk.see('shortcut-help')
     await keys.press('Escape')
     await desk.notSee('shortcut-help')
-  },
-)
-
-journey(
-  'a second tab says that Holdfast is open in another, and can take over when that is closed',
-  async ({ device }) => {
-    const desk = await device('desk')
-    const second = await desk.context.newPage()
-    await second.goto(desk.url)
-    await second.getByTestId('open-failed').getByText('open in another tab').first().waitFor()
-    await desk.page.close()
-    await second.getByRole('button', { name: 'Try again' }).click()
-    await second.locator('[data-testid=status-connection][data-connection=online]').waitFor()
   },
 )
 

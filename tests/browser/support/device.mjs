@@ -1,6 +1,7 @@
 /** A device of the ward: a real Chromium with a profile of its own, which can be closed, killed and opened again. */
 import { randomUUID } from 'node:crypto'
-import { readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import path from 'node:path'
 import { eventually } from './patience.mjs'
 import { chromium, CHROMIUM, newFolder } from './surroundings.mjs'
 
@@ -61,6 +62,17 @@ export class Device {
     return this.#context?.pages() ?? []
   }
 
+  /** Another tab of the same browser, as a device whose page it is. */
+  async tab(called, hash = '') {
+    const tab = Object.create(this, {
+      name: { value: called },
+      page: { value: await this.#context.newPage(), writable: true },
+    })
+    tab.page.on('pageerror', (error) => this.problems.push(String(error)))
+    await tab.page.goto(this.url + hash)
+    return tab
+  }
+
   /** The browser's own switch. */
   async goOffline() {
     this.#offline = true
@@ -71,6 +83,15 @@ export class Device {
   async goOnline() {
     this.#offline = false
     await this.#context.setOffline(false)
+  }
+
+  /** Everything that the browser keeps on disk of this device: file by file. Only while the browser is closed. */
+  *onDisk() {
+    for (const entry of readdirSync(this.#profile, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue
+      const file = path.join(entry.parentPath, entry.name)
+      yield { file, bytes: readFileSync(file) }
+    }
   }
 
   async close() {
@@ -108,6 +129,36 @@ export class Device {
     await this.page
       .locator(`[data-testid=status-connection][data-connection=${state}]`)
       .waitFor({ timeout: patience })
+  }
+
+  /** What the tab does not survive: its renderer is gone from one moment to the next. */
+  async crash() {
+    const gone = new Promise((resolve) => this.page.once('crash', resolve))
+    const devtools = await this.page.context().newCDPSession(this.page)
+    devtools.send('Page.crash').catch(() => undefined)
+    await gone
+  }
+
+  /** What a page is told when somebody turns to another tab. The driver keeps every page visible, so it is said to it. */
+  async hide() {
+    await this.page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    })
+  }
+
+  /** What a page is told last before the browser stops it for a while. */
+  async freeze() {
+    await this.hide()
+    await this.page.evaluate(() => void document.dispatchEvent(new Event('freeze')))
+  }
+
+  /** Names the tab that has the device's data open. */
+  async owner() {
+    return this.page.evaluate(async () => {
+      const { held } = await navigator.locks.query()
+      return held.find((lock) => lock.name === 'holdfast-owner')?.clientId
+    })
   }
 
   async count(of, number, patience = 30_000) {
@@ -162,22 +213,29 @@ function keepWorkerInSight() {
   const Native = globalThis.Worker
   let worker = null
   let last = 1_000_000
+  const unanswered = new Map()
+  const say = (message) => worker.postMessage(message)
+  const hear = ({ data }) => {
+    // Another tab owns the data from now on: as the app does, what is unanswered is asked again under the same name.
+    if (data.type === 'linked') for (const { message } of unanswered.values()) say(message)
+    const asked = unanswered.get(data.id)
+    if (!asked || (data.type !== 'answer' && data.type !== 'refusal')) return
+    unanswered.delete(data.id)
+    asked.resolve(data.type === 'answer' ? { answer: data.answer } : { error: data.error })
+  }
   globalThis.Worker = class extends Native {
     constructor(...options) {
       super(...options)
       worker = this
+      this.addEventListener('message', hear)
     }
   }
   globalThis.askWorker = ({ name, argument }) =>
     new Promise((resolve) => {
       if (!worker) return resolve({ error: { code: 'test', message: 'there is no worker yet' } })
       const id = (last += 1)
-      const listen = ({ data }) => {
-        if (data.id !== id) return
-        worker.removeEventListener('message', listen)
-        resolve(data.type === 'answer' ? { answer: data.answer } : { error: data.error })
-      }
-      worker.addEventListener('message', listen)
-      worker.postMessage({ type: 'call', id, name, argument })
+      const message = { type: 'call', id, name, argument }
+      unanswered.set(id, { message, resolve })
+      say(message)
     })
 }

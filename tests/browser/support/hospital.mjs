@@ -39,11 +39,20 @@ export async function onPostgres() {
     sqlAll: (queries) => Promise.all(queries.map((query) => rowsOf(url, query))),
     /** Without the server's knowledge. */
     change: (statement) => psql(url, statement),
+    /** As an administrator does on the server; the user's sessions end. */
+    setPassword: (username, password) => setPassword(username, password, url),
     async close() {
       await server.kill()
       await asSuperuser(`DROP DATABASE ${name} WITH (FORCE)`)
     },
   }
+}
+
+async function setPassword(username, password, url) {
+  const options = ['user', 'password', username, '--password-stdin', '--database', url]
+  const set = execute(SERVER, options)
+  set.child.stdin.end(password)
+  await set
 }
 
 async function makeTemplate() {

@@ -15,7 +15,7 @@ use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, OpfsSAHPoolU
 use super::thrown::words;
 use crate::error::EngineError;
 
-/// The SQLite file system, and its folder on OPFS (`worker/ownership.ts` looks into it).
+/// The SQLite file system, and its folder on OPFS (`worker/files.ts` looks into it).
 const POOL: &str = "holdfast";
 /// The file system over it that encrypts: SQLite3 Multiple Ciphers makes it when it is first named so.
 const CIPHERED: &str = "multipleciphers-holdfast";

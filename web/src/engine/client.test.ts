@@ -177,7 +177,7 @@ describe('the client', () => {
     expect(workers).toHaveLength(2)
     expect(worker().said).toEqual([{ type: 'start', visible: true, secret: SECRET }])
     worker().link()
-    expect(worker().said.map((one) => one.type)).toEqual(['start', 'watch', 'call'])
+    expect(worker().said.map((one) => one.type)).toEqual(['start', 'call', 'watch'])
     worker().say(crash)
     await refused
     await vi.advanceTimersByTimeAsync(60_000)

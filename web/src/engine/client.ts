@@ -214,11 +214,12 @@ export class Client implements Engine {
   /** An owner answers from now on. Questions and calls outlive the one before. */
   #link(status: Status): void {
     this.#linked = true
-    for (const [watch, { question }] of this.#watches) this.tell({ type: 'watch', watch, question })
-    for (const pending of this.#pending.values()) {
+    // What a person waits for goes first.
+    for (const pending of [...this.#pending.values()]) {
       if (pending.asked < OWNERS) this.#ask(pending)
       else this.#settle(pending.call.id)?.reject(stopped())
     }
+    for (const [watch, { question }] of this.#watches) this.tell({ type: 'watch', watch, question })
     this.#take(status)
     for (const one of this.#opening) one.resolve(status)
   }

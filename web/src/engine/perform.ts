@@ -7,10 +7,10 @@ import type { EngineError, Receipt } from './port'
 
 export type Outcome = { ok: true; receipt: Receipt } | { ok: false; error: EngineError }
 
-/** Runs the command. `done` is told on success; an error is the caller's to show. */
-export async function perform(command: Command, done: string): Promise<Outcome> {
+/** Runs the command. `done` is told on success; an error is the caller's to show. `mends`: see the port. */
+export async function perform(command: Command, done: string, mends?: string): Promise<Outcome> {
   try {
-    const receipt = await engine().run(withoutGaps(command))
+    const receipt = await engine().run(withoutGaps(command), mends)
     notices.done(done)
     return { ok: true, receipt }
   } catch (thrown) {

@@ -21,9 +21,10 @@ function broken(error: unknown): void {
   self.close()
 }
 
+const keyring = openKeyring()
 let engine: Promise<Stores> | null = null
 // Loaded while another tab owns the data, so that taking over is quick.
-const load = () => (engine ??= loadEngine())
+const load = () => (engine ??= Promise.all([loadEngine(), keyring.all()]).then(([stores]) => stores))
 
 const tab = new Tab({
   id: crypto.randomUUID(),
@@ -32,7 +33,7 @@ const tab = new Tab({
   locks: navigator.locks,
   async begin(audience, secret) {
     const [stores] = await Promise.all([load(), filesFree()])
-    const service = new Service(stores, openKeyring(), audience)
+    const service = new Service(stores, keyring, audience)
     await service.begin(secret)
     return service
   },

@@ -124,6 +124,22 @@ describe('sync', () => {
     expect(exchanged).toHaveLength(2)
   })
 
+  it('sends what is done after a round in which something was done', async () => {
+    let release = (_: HttpAnswer) => {}
+    exchange = () => new Promise((resolve) => (release = resolve))
+    sync.wake()
+    await settle()
+    sync.commandDone()
+    await vi.advanceTimersByTimeAsync(100)
+    exchange = async () => answer(200)
+    release(answer(200))
+    await settle()
+    const before = exchanged.length
+    sync.commandDone()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(exchanged).toHaveLength(before + 1)
+  })
+
   it('gives up what is under way when the network is lost', async () => {
     exchange = (_server, _request, _token, stop) =>
       new Promise((_, reject) => stop.addEventListener('abort', () => reject(new NoAnswer('aborted'))))

@@ -143,7 +143,11 @@ export class Sync {
     if (this.#due <= due) return
     clearTimeout(this.#timer)
     this.#due = due
-    this.#timer = setTimeout(() => this.wake(), milliseconds)
+    this.#timer = setTimeout(() => {
+      // Also while a round runs: what comes after it sets another.
+      this.#due = Infinity
+      this.wake()
+    }, milliseconds)
   }
 
   #forgetTimer(): void {
