@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode, bytes::ByteVec};
 use crate::{
     document::{Actor, DocumentId},
     ids::{Seq, TransactionId, UserId},
-    transaction::{LogEntry, Transaction},
+    transaction::{LogEntry, Mark, Transaction},
 };
 
 /// The version of these messages; it is part of the path (`/v1/…`).
@@ -121,6 +121,9 @@ pub struct SnapshotResponse {
     /// How many documents there are in all.
     #[n(4)]
     pub total: u64,
+    /// The mark of the stream's end; `None` while the stream is empty.
+    #[n(5)]
+    pub mark: Option<Mark>,
 }
 
 /// A document of a snapshot.

@@ -94,6 +94,21 @@ pub struct LogEntry {
     pub transaction: Transaction,
 }
 
+/// Names the moment at which an entry was accepted, so that a server which was put back to a backup can tell whether it is
+/// still in its history: what is accepted again is accepted at another time. Two histories that have the same entry at the
+/// same place with the same mark are the same up to there. Only servers look into it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Mark(#[n(0)] pub String);
+
+impl LogEntry {
+    /// The entry's mark.
+    pub fn mark(&self) -> Result<Mark, TransactionError> {
+        let id = self.transaction.body()?.id;
+        Ok(Mark(format!("{id}.{}", self.accepted_at.0)))
+    }
+}
+
 /// A transaction, decoded, every change's hash checked against its name.
 #[derive(Clone, Debug)]
 pub struct Opened {

@@ -356,6 +356,26 @@ fn an_object_of_a_name_that_is_taken_is_refused() {
     assert_eq!(fold(&mut document, &again), Err(FoldError::Numbering { found: 1 }));
 }
 
+#[test]
+fn a_change_that_no_library_would_write_again_is_not_canonical() {
+    let canonical = |others: Vec<Vec<u8>>| {
+        let mut contents = Contents {
+            others,
+            ..Contents::put("first_name", "Ada")
+        };
+        contents.set_column(0x15, run(-1, "first_name"));
+        contents.set_column(0x34, vec![1]);
+        contents.set_column(0x42, run(-1, 1));
+        contents.set_column(0x56, run(-1, 3 << 4 | 6));
+        contents.set_column(0x70, run(-1, 0));
+        decode(&contents.chunk()).expect("is a change").is_canonical()
+    };
+    assert!(canonical(vec![]));
+    assert!(!canonical(vec![vec![9; 20]]), "an actor that nothing names");
+    let other_runs = Contents::put("first_name", "Ada");
+    assert!(!decode(&other_runs.chunk()).expect("is a change").is_canonical());
+}
+
 fn transaction(claims: &[ChangeHash], changes: Vec<Vec<u8>>) -> Transaction {
     let key = SigningKey::from_bytes(&[1; 32]);
     let document = DocumentId::main(patients().id, RowId(Uuid::from_u128(1)));

@@ -3,7 +3,7 @@
 mod support;
 
 use holdfast_core::{
-    document::Place,
+    document::{DecodedChange, Place},
     ids::{Seq, Timestamp},
     ingest::{Authority, ConflictKind, Job},
     policy::Role,
@@ -392,6 +392,47 @@ fn a_change_that_another_device_made_is_refused() {
     };
     assert_eq!(
         server.store.carry_out(&job).expect_err("not its own").code,
+        "wrong_actor"
+    );
+}
+
+#[test]
+fn other_contents_under_the_name_of_an_expansion_are_refused_even_once_it_is_known() {
+    let (mut server, mut a, _) = ward();
+    let made = a
+        .run(&[edit("patients", id(20), &[("allergies", "nuts")])])
+        .expect("fits");
+    server.push(&made).expect("accepted");
+    let mut forged = opened(&made);
+    assert!(
+        forged.changes[0]
+            .as_ref()
+            .expect("there")
+            .change
+            .actor()
+            .device()
+            .is_none(),
+        "an expansion"
+    );
+    let bytes = made.changes[0].as_ref().expect("there");
+    let library = automerge::Change::from_bytes(bytes.to_vec()).expect("the library reads it");
+    let mut other = library.decode();
+    other.time = 5;
+    let other = automerge::Change::from(other);
+    let other = DecodedChange::from_bytes(other.raw_bytes()).expect("reads");
+    forged.body.changes[0].hash = other.hash;
+    forged.changes[0] = Some(other);
+    let authority = Authority::Judge {
+        role: Role::Admin,
+        import: false,
+    };
+    let job = Job::Ingest {
+        opened: &forged,
+        place: Place::Stream(Seq(9)),
+        authority,
+    };
+    assert_eq!(
+        server.store.carry_out(&job).expect_err("not what anybody makes").code,
         "wrong_actor"
     );
 }

@@ -95,6 +95,8 @@ impl Device {
         oracle.put(ROOT, column.name, text).expect("puts");
         let change = oracle.get_last_local_change().map(|c| c.raw_bytes().to_vec());
         if let Some(bytes) = change {
+            let decoded = DecodedChange::from_bytes(&bytes).expect("reads");
+            assert!(decoded.is_canonical(), "the library's own changes are");
             self.take(table, &bytes);
         }
     }

@@ -146,6 +146,10 @@ impl Judged<'_> {
         if decoded.change.is_empty() {
             return Err(self.refuse("empty_change", None, "changes nothing"));
         }
+        if !decoded.is_canonical() {
+            let problem = "is not encoded as Automerge encodes it, so that no library could save it";
+            return Err(self.refuse("not_canonical", None, problem));
+        }
         Ok(())
     }
 
@@ -153,11 +157,18 @@ impl Judged<'_> {
         self.refuse("wrong_actor", None, "was not made by the device that signed it")
     }
 
-    /// Before the change is folded.
-    pub(super) fn change(&self, document: &Document, actor: &Actor, decoded: &DecodedChange) -> Result<(), Rejection> {
-        if actor.device() != Some(self.body.device) && !document.is_expansion(self.id, self.table, decoded) {
-            return Err(self.wrong_actor());
+    /// A device writes as itself. What it writes under another actor must be what anybody would have written there.
+    pub(super) fn maker(&self, document: &Document, decoded: &DecodedChange) -> Result<(), Rejection> {
+        let own = decoded.change.actor().device() == Some(self.body.device);
+        if own || document.is_expansion(self.id, self.table, decoded) {
+            Ok(())
+        } else {
+            Err(self.wrong_actor())
         }
+    }
+
+    /// Before the change is folded.
+    pub(super) fn change(&self, document: &Document, decoded: &DecodedChange) -> Result<(), Rejection> {
         decoded
             .change
             .operations()

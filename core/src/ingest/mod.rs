@@ -304,10 +304,11 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
                 role,
                 import,
             };
+            judged.maker(document, decoded)?;
             if repeated && actor.device().is_none() {
                 continue;
             }
-            judged.change(document, &actor, decoded)?;
+            judged.change(document, decoded)?;
             document
                 .fold(table, decoded, arrival)
                 .map_err(|e| judged.unfoldable(&e))?;

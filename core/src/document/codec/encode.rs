@@ -34,6 +34,14 @@ pub(in crate::document) fn encode(change: &Change) -> (Vec<u8>, ChangeHash) {
     (chunk, hash)
 }
 
+/// The hash of the change as it would be encoded.
+pub(super) fn hash_of(change: &Change) -> ChangeHash {
+    let columns = Columns::of(change);
+    let mut contents = head(change, &columns);
+    contents.extend_from_slice(&columns.bytes);
+    hash(&contents)
+}
+
 /// What stands before a chunk's contents; the checksum is filled in later.
 fn begin(chunk: &mut Vec<u8>, kind: u8, length: usize) {
     chunk.extend_from_slice(&MAGIC);

@@ -167,6 +167,15 @@ pub struct DecodedChange {
     pub change: Change,
 }
 
+impl DecodedChange {
+    /// True if an Automerge library that makes the change again from its operations, as it does when it saves a document, comes
+    /// to the same hash. Marks are not made again here, and taken as they are.
+    pub fn is_canonical(&self) -> bool {
+        let marks = self.change.operations.iter().any(|op| op.action == PackedAction::Mark);
+        marks || encode::hash_of(&self.change) == self.hash
+    }
+}
+
 /// Why bytes are not a change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
