@@ -172,7 +172,7 @@ impl DecodedChange {
     /// to the same hash. Marks are not made again here, and taken as they are.
     pub fn is_canonical(&self) -> bool {
         let marks = self.change.operations.iter().any(|op| op.action == PackedAction::Mark);
-        marks || encode::hash_of(&self.change) == self.hash
+        marks || (self.change.actors_are_canonical() && encode::hash_of(&self.change) == self.hash)
     }
 }
 
@@ -299,6 +299,25 @@ impl Change {
             first_pred,
             pred_count: preds.len() as u32,
         });
+    }
+
+    /// True if the other actors are in order, each once and each named by an operation.
+    fn actors_are_canonical(&self) -> bool {
+        let others = &self.actors[1..];
+        if others.is_empty() {
+            return true;
+        }
+        let objects = self.operations.iter().filter_map(|op| op.object);
+        let keys = self.operations.iter().filter_map(|op| match op.key {
+            PackedKey::Element(id) => Some(id),
+            _ => None,
+        });
+        let mut named = vec![false; self.actors.len()];
+        let all = objects.chain(keys).chain(self.preds.iter().copied());
+        all.for_each(|id| named[id.actor as usize] = true);
+        named[1..].iter().all(|named| *named)
+            && others.windows(2).all(|pair| pair[0] < pair[1])
+            && !others.contains(self.actor())
     }
 
     /// Gives every actor another number.
