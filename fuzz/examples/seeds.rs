@@ -47,11 +47,9 @@ fn seed(target: &str, parts: &[&[u8]]) -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     std::fs::create_dir_all(&folder)?;
     let input = parts.concat();
-    let name: String = Sha256::digest(&input)[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    std::fs::write(folder.join(name), input)
+    let digest = Sha256::digest(&input);
+    let name = digest[..8].iter().fold(0u64, |name, byte| name << 8 | u64::from(*byte));
+    std::fs::write(folder.join(format!("{name:016x}")), input)
 }
 
 /// What the Automerge library itself writes: on a new document, and on the one with history.

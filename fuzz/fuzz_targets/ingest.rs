@@ -41,7 +41,11 @@ fn run(data: &[u8]) {
         place: if bit(3) { Place::Pending } else { Place::Stream(Seq(3)) },
         authority,
     };
-    let history = if bit(4) { document(*selector) } else { Document::default() };
+    let history = if bit(4) {
+        document(*selector)
+    } else {
+        Document::default()
+    };
     if let Some(effects) = carry_out(&job, id, &history) {
         // The history's own values need not fit.
         check(&effects, judged && !bit(4));
