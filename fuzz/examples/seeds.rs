@@ -61,7 +61,7 @@ fn foreign(selector: u8) -> Vec<Vec<u8>> {
     old.apply_changes(history).expect("applies");
     [AutoCommit::new(), old]
         .into_iter()
-        .flat_map(|mut library| {
+        .filter_map(|mut library| {
             library.set_actor(vec![9; 20].into());
             every_kind(&mut library, selector);
             let last = library.get_last_local_change();
@@ -180,6 +180,7 @@ fn messages() -> Result<()> {
     ];
     seed("message", &[&[1], &encode(&PushResponse { outcomes })])?;
     let snapshot = SnapshotResponse {
+        mark: None,
         as_of: Seq(9),
         documents: vec![SnapshotDocument {
             id: DocumentId::main(table(0).id, RowId(Uuid::from_u128(42))),
