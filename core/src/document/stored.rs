@@ -87,6 +87,13 @@ impl Document {
 }
 
 impl Object {
+    fn live_operations(&self) -> Box<dyn Iterator<Item = &Op> + '_> {
+        match &self.content {
+            ObjectContent::Map(entries) => Box::new(entries.iter().flat_map(|(_, live)| live)),
+            ObjectContent::Sequence(sequence) => Box::new(sequence.elements().iter().flat_map(|e| &e.live)),
+        }
+    }
+
     fn each_live(&mut self, mut change: impl FnMut(&mut Op)) {
         match &mut self.content {
             ObjectContent::Map(entries) => entries.iter_mut().flat_map(|(_, live)| live).for_each(&mut change),
@@ -375,12 +382,40 @@ fn read_rest(reader: &mut Reader<'_>, d: &mut Document) -> Result<(), DecodeErro
         };
         Ok(Object { id, kind, content })
     })?;
+    check_tree(d)?;
     let in_order = |a: &Object, b: &Object| (a.id.counter, a.id.actor) < (b.id.counter, b.id.actor);
     if d.objects.windows(2).all(|pair| in_order(&pair[0], &pair[1])) {
         Ok(())
     } else {
         Err(DecodeError::Malformed("its objects are out of order"))
     }
+}
+
+/// Objects form a tree: what is in one was numbered after it, and each is in one place. Else showing them might never end.
+fn check_tree(d: &Document) -> Result<(), DecodeError> {
+    let broken = DecodeError::Malformed("its objects are no tree");
+    let mut nested: Vec<(u32, u32)> = Vec::new();
+    let mut take = |op: &Op| {
+        if op.value.kind().is_object() {
+            nested.push((op.id.counter, op.id.actor));
+        }
+    };
+    d.root.iter().for_each(|(_, op)| take(op));
+    for object in &d.objects {
+        let mut later = true;
+        object.live_operations().for_each(|op| {
+            later &= op.id.counter > object.id.counter;
+            take(op);
+        });
+        if !later {
+            return Err(broken);
+        }
+    }
+    nested.sort_unstable();
+    if nested.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(broken);
+    }
+    Ok(())
 }
 
 fn read_live(reader: &mut Reader<'_>, actors: usize, values: &mut Vec<u8>) -> Result<Ops, DecodeError> {
@@ -469,4 +504,52 @@ fn read_list<'a, T>(
         items.push(item(reader)?);
     }
     Ok(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Maps of these ids, each with one entry that the operation of another id made.
+    fn nested(maps: &[(u32, u32)]) -> Vec<u8> {
+        let clock = ActorClock {
+            actor: Actor(vec![1; 20]),
+            seq: 1,
+            max_op: 9,
+        };
+        let mut document = Document {
+            actors: vec![clock],
+            ..Document::default()
+        };
+        for (counter, entry) in maps {
+            let id = |counter| OpId { counter, actor: 0 };
+            let mut object = Object::new(id(*counter), ObjectKind::Map);
+            let value = Packed::push(&mut document.values, Scalar::Object(ObjectKind::Map));
+            let op = Op {
+                id: id(*entry),
+                origin: 0,
+                value,
+            };
+            object.content = ObjectContent::Map(vec![("inside".into(), Ops::from_elem(op, 1))]);
+            document.objects.push(object);
+        }
+        document.to_bytes()
+    }
+
+    #[test]
+    fn objects_that_hold_themselves_or_each_other_are_refused() {
+        assert!(Document::from_bytes(&nested(&[(1, 2), (2, 3)])).is_ok());
+        let broken = Some(DecodeError::Malformed("its objects are no tree"));
+        assert_eq!(Document::from_bytes(&nested(&[(1, 1)])).err(), broken, "holds itself");
+        assert_eq!(
+            Document::from_bytes(&nested(&[(1, 2), (2, 1)])).err(),
+            broken,
+            "hold each other"
+        );
+        assert_eq!(
+            Document::from_bytes(&nested(&[(1, 3), (2, 3)])).err(),
+            broken,
+            "in two places"
+        );
+    }
 }
