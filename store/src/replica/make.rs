@@ -40,7 +40,7 @@ pub(super) struct Giver {
 
 impl Giver {
     /// An unknown role reads only.
-    fn role(&self) -> Role {
+    pub fn role(&self) -> Role {
         self.role.parse().unwrap_or(Role::Auditor)
     }
 }

@@ -18,6 +18,7 @@ mod base;
 mod conflict;
 mod error;
 mod identity;
+mod kept;
 mod make;
 mod outbox;
 mod query;

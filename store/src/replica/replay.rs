@@ -19,6 +19,7 @@ use super::{
     ReplicaError, base,
     make::Workshop,
     outbox::{self, Again},
+    sync,
 };
 use crate::{StoreError, writing::Writing};
 
@@ -44,6 +45,10 @@ pub(super) fn replay(workshop: &mut Workshop<'_>, refused: &Transaction) -> Resu
         let opened = again.transaction.open().map_err(StoreError::corrupt)?;
         if again.held && !builds_on(&opened, &gone) {
             changed.extend(put_back(workshop.connection, n, &opened)?);
+            continue;
+        }
+        // What the stream has is not made again, though its acknowledgement has not come.
+        if sync::has(workshop.connection, &opened)? {
             continue;
         }
         gone.extend(opened.body.changes);

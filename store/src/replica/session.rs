@@ -11,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Replica, ReplicaError, outbox};
+use super::{Replica, ReplicaError, kept, outbox};
 use crate::{StoreError, meta};
 
 /// Who is signed in.
@@ -110,6 +110,7 @@ fn prepare(connection: &Connection, response: &SignInResponse) -> Result<(), Rep
         if waiting + rejected > 0 {
             return Err(ReplicaError::OtherHospital);
         }
+        kept::forget(connection)?;
         empty(connection)?;
     }
     let sees = sees_restricted(&response.role);
@@ -136,7 +137,13 @@ fn sees_restricted(role: &str) -> bool {
 
 /// Forgets the hospital, as if the replica were new. References wait for the end of the transaction.
 fn empty(connection: &Connection) -> Result<(), StoreError> {
-    let engine = ["sync_documents", "sync_claims", "sync_conflicts", "sync_actors"];
+    let engine = [
+        "sync_documents",
+        "sync_claims",
+        "sync_conflicts",
+        "sync_actors",
+        "sync_incoming",
+    ];
     let tables = Schema::hospital().insert_order.iter().rev();
     for table in tables.map(|id| Schema::hospital().by_id(*id).name).chain(engine) {
         connection.execute(&format!("DELETE FROM {table}"), [])?;

@@ -102,3 +102,18 @@ pub(super) const WAITING_SERVER: &[&str] = &[
 
 /// On devices: when the server is asked again about a transaction that it cannot take in yet. Null: it is to be sent.
 pub(super) const WAITING_DEVICE: &[&str] = &["ALTER TABLE sync_outbox ADD COLUMN ask_again INTEGER"];
+
+/// On devices: what a server that was put back to a backup needs.
+pub(super) const RESTORED: &[&str] = &[
+    // What was done here and is in the stream, the newest of it, with its place as the server said; `doubtful` if the
+    // server may have lost it.
+    "CREATE TABLE sync_kept (
+        n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, entry BLOB NOT NULL, command TEXT NOT NULL,
+        name TEXT NOT NULL, summary TEXT NOT NULL, user TEXT NOT NULL, role TEXT NOT NULL, new_ids BLOB NOT NULL,
+        made_at INTEGER NOT NULL, offline INTEGER NOT NULL, seq INTEGER,
+        doubtful INTEGER NOT NULL) STRICT",
+    "CREATE INDEX sync_kept_seq ON sync_kept (seq)",
+    // A new copy of the hospital on its way, in the order in which it came.
+    "CREATE TABLE sync_incoming (
+        n INTEGER PRIMARY KEY, part INTEGER NOT NULL, row BLOB NOT NULL, state BLOB NOT NULL) STRICT",
+];

@@ -16,7 +16,7 @@ use crate::{StoreError, hex, meta};
 type Migration = fn(Side) -> Vec<String>;
 
 /// From format n to n + 1. Only ever appended to: a released migration never changes.
-const MIGRATIONS: [Migration; 3] = [first, answers, waiting];
+const MIGRATIONS: [Migration; 4] = [first, answers, waiting, restored];
 
 /// The format that this build writes.
 pub const FORMAT: u32 = MIGRATIONS.len() as u32;
@@ -42,6 +42,14 @@ fn waiting(side: Side) -> Vec<String> {
         Side::Device => engine::WAITING_DEVICE,
     };
     statements.iter().map(ToString::to_string).collect()
+}
+
+/// A server may be put back to a backup.
+fn restored(side: Side) -> Vec<String> {
+    match side {
+        Side::Server => Vec::new(),
+        Side::Device => engine::RESTORED.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Sets the connection up and brings its tables up to date. `key` is 32 bytes, for SQLite with a cipher; see [`encrypt`].

@@ -70,11 +70,13 @@ impl ServerStore {
         // One state of the database for all of the page.
         let transaction = self.connection.unchecked_transaction()?;
         let as_of = self.head()?;
+        let mark = self.mark(as_of)?;
         let actors = if after.is_none() { self.actors()? } else { Vec::new() };
         let (documents, next) = self.page(&parts, start, limit.max(1), may_see)?;
         drop(transaction);
         let total = self.total(as_of, &parts)?;
         Ok(Some(SnapshotResponse {
+            mark,
             as_of,
             documents,
             actors,

@@ -18,7 +18,7 @@ use holdfast_core::{
     policy::Role,
     protocol::{self, PushOutcome},
     schema::{Schema, Side},
-    transaction::{ChangeName, LogEntry, Opened, Transaction},
+    transaction::{ChangeName, LogEntry, Mark, Opened, Transaction},
 };
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -109,6 +109,16 @@ impl ServerStore {
             entries.remove(entries.len() - 2);
         }
         Ok(Pulled { entries, head })
+    }
+
+    /// The mark of the entry at a place; `None` if there is none.
+    pub fn mark(&self, place: Seq) -> Result<Option<Mark>, StoreError> {
+        let Some(before) = place.0.checked_sub(1) else {
+            return Ok(None);
+        };
+        let found = self.pull(Seq(before), 1, 1)?;
+        let entry = found.entries.first().filter(|entry| entry.seq == place);
+        entry.map(LogEntry::mark).transpose().map_err(StoreError::corrupt)
     }
 
     /// The end of the stream; 0 while it is empty.

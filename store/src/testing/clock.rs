@@ -65,17 +65,14 @@ impl Chance {
 
     /// Begins anew from another seed.
     pub fn reseed(&self, seed: u64) {
-        self.0
-            .store(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), Ordering::Relaxed);
+        // Mixed, because the generator goes on by adding: neighbouring seeds would give the same numbers, one later.
+        self.0.store(mix(seed ^ 0xa076_1d64_78bd_642f), Ordering::Relaxed);
     }
 
     /// The next number.
     pub fn number(&self) -> u64 {
         let step = 0x9e37_79b9_7f4a_7c15;
-        let mut z = self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        mix(self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step))
     }
 
     /// Fills bytes.
@@ -84,4 +81,10 @@ impl Chance {
             chunk.copy_from_slice(&self.number().to_le_bytes()[..chunk.len()]);
         }
     }
+}
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }

@@ -58,6 +58,10 @@ mutations! {
     QuarantineEmpty,
     /// A command whose answer was lost is carried out again when it is asked for again.
     OrderCarriedOutTwice,
+    /// A device does not notice that the server was put back to a backup.
+    RestoreUnnoticed,
+    /// A device does not give back what the server has lost.
+    LostNotGivenBack,
     /// Live queries are not told of what a refusal took back.
     TakenBackInSilence,
 }

@@ -11,7 +11,7 @@ use holdfast_core::{
     protocol::{self, ErrorResponse, PullResponse, PushOutcome, PushRequest, PushResponse, SignInResponse},
     row::{ColumnEdit, ColumnEditKind, RowAction, RowWrite},
     schema::{Default, SCHEMA_VERSION, Schema, Side},
-    transaction::{LogEntry, Transaction},
+    transaction::{LogEntry, Mark, Transaction},
     value::Value,
 };
 use rusqlite::OptionalExtension;
@@ -281,7 +281,7 @@ impl TestServer {
         let role = self.role(user)?;
         match &request.kind {
             RequestKind::Push(_) => self.push(device, &request.body),
-            RequestKind::Pull(after) => self.pull(*after, role),
+            RequestKind::Pull(after) => self.pull(*after, &request.path, role),
             RequestKind::Snapshot(after) => {
                 let may_see = |id: &DocumentId| role.may_see(id);
                 let page = self.store.snapshot(after.as_deref(), self.snapshot_page, &may_see)?;
@@ -356,7 +356,12 @@ impl TestServer {
         }))
     }
 
-    fn pull(&self, after: Seq, role: Role) -> Result<(u16, Vec<u8>), StoreError> {
+    fn pull(&self, after: Seq, path: &str, role: Role) -> Result<(u16, Vec<u8>), StoreError> {
+        if let Some((_, mark)) = path.split_once("mark=")
+            && self.store.mark(after)? != Some(Mark(mark.to_owned()))
+        {
+            return Ok(error(409, "diverged", "The server was put back to a backup."));
+        }
         let mut page = self.store.pull(after, self.pull_page, 1 << 20)?;
         for entry in &mut page.entries {
             let body = entry.transaction.body().map_err(StoreError::corrupt)?;

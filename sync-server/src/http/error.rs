@@ -37,6 +37,9 @@ pub enum ApiError {
     /// No token, or one that is not (or no longer) good.
     #[error("Sign in first.")]
     Unauthorized,
+    /// The device's place is none in this server's history.
+    #[error("The hospital's server was put back to a backup. What was done on this device since is given back to it.")]
+    Diverged,
     /// There is nothing at this address.
     #[error("There is nothing here.")]
     NotFound,
@@ -76,6 +79,7 @@ impl ApiError {
             Self::DeviceRevoked => (StatusCode::FORBIDDEN, "device_revoked"),
             Self::UnknownRole(_) => (StatusCode::FORBIDDEN, "unknown_role"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Diverged => (StatusCode::CONFLICT, "diverged"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::TooLarge(_) | Self::TooMany(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),

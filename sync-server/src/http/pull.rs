@@ -9,7 +9,7 @@ use holdfast_core::{
     ids::Seq,
     policy::Role,
     protocol::{PullResponse, encode},
-    transaction::LogEntry,
+    transaction::{LogEntry, Mark},
 };
 use serde::Deserialize;
 
@@ -29,6 +29,8 @@ pub(super) struct Page {
     #[serde(default)]
     after: Seq,
     limit: Option<usize>,
+    /// The mark of the entry at `after`, if the device knows it.
+    mark: Option<String>,
 }
 
 pub(super) async fn handle(
@@ -38,6 +40,11 @@ pub(super) async fn handle(
 ) -> Result<impl IntoResponse, ApiError> {
     let Query(page) = page?;
     let limit = page.limit.unwrap_or(MAX_ENTRIES).clamp(1, MAX_ENTRIES);
+    if let Some(mark) = page.mark
+        && app.store.mark(page.after).await? != Some(Mark(mark))
+    {
+        return Err(ApiError::Diverged);
+    }
     let pulled = app.store.pull(page.after, limit, MAX_BYTES).await?;
     let entries = withhold(pulled.entries, who.role)?;
     let response = PullResponse {

@@ -14,6 +14,7 @@ use holdfast_core::{
     ingest::{Needs, WorkingSet},
     policy::Role,
     protocol::{PushOutcome, SnapshotResponse},
+    transaction::Mark,
 };
 use uuid::Uuid;
 
@@ -89,6 +90,11 @@ impl Store {
     /// What comes after a place in the stream: at most `max_entries`, and no more after `max_bytes` are full.
     pub async fn pull(&self, after: Seq, max_entries: usize, max_bytes: usize) -> Result<Pulled, StoreError> {
         on!(self, read, store => store.pull(after, max_entries, max_bytes))
+    }
+
+    /// The mark of the entry at a place; `None` if there is none.
+    pub async fn mark(&self, place: Seq) -> Result<Option<Mark>, StoreError> {
+        on!(self, read, store => store.mark(place))
     }
 
     /// The end of the stream; 0 while it is empty.

@@ -41,6 +41,8 @@ pub struct Deed {
     pub command: Json,
     /// What became of it.
     pub fate: Fate,
+    /// Its device has forgotten that it did this: it cannot give it back to a server that was put back to a backup.
+    pub forgotten: bool,
     /// It may disappear: see [`Fate::GivenUp`].
     excused: bool,
 }
@@ -74,6 +76,7 @@ impl Ledger {
     pub fn excuse(&mut self, device: DeviceId) {
         for (_, deed) in self.of_mut(device) {
             deed.excused = matches!(deed.fate, Fate::Waits | Fate::Refused);
+            deed.forgotten |= deed.fate == Fate::Acknowledged;
         }
     }
 
@@ -110,9 +113,10 @@ impl Ledger {
             let deed = self.deeds.entry(key).or_insert_with(|| Deed {
                 command: one.command.clone(),
                 fate,
+                forgotten: false,
                 excused: false,
             });
-            (deed.fate, deed.excused) = (fate, false);
+            (deed.fate, deed.forgotten, deed.excused) = (fate, false, false);
         }
         let kept: BTreeSet<Timestamp> = kept.iter().map(|one| one.made_at).collect();
         for (key, deed) in self.of_mut(device) {

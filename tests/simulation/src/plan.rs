@@ -136,6 +136,8 @@ fn fault(device: u8, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {
         34..36 => Step::Newer {
             pick: pick(dice, picks),
         },
+        40 => Step::BackupServer,
+        41 => Step::RestoreServer,
         36 if dice.percent(20) => Step::Revoke { device },
         _ => Step::Line {
             device,

@@ -11,6 +11,7 @@
 
 mod pull;
 mod push;
+mod recopy;
 mod round;
 mod snapshot;
 
@@ -22,18 +23,22 @@ use holdfast_core::{
 };
 use rusqlite::Connection;
 
+pub(super) use recopy::has;
 pub(super) use round::Round;
 
 use super::{Replica, outbox};
 use crate::{StoreError, meta};
 
 /// What sync keeps in `sync_meta`.
-pub(super) const META_KEYS: [&str; 7] = [
+pub(super) const META_KEYS: [&str; 10] = [
     "cursor",
+    "mark",
     "went_back",
+    "recopy",
     "last_in_step",
     "snapshot_next",
     "snapshot_as_of",
+    "snapshot_mark",
     "snapshot_received",
     "snapshot_total",
 ];
@@ -116,13 +121,19 @@ impl Replica {
         let at_once = self.round.at_once.unwrap_or(push::MAX_TRANSACTIONS);
         let to_send = outbox::first_to_send(&self.connection, self.host.now(), at_once, push::MAX_BYTES)?;
         if broken!(OutboxFirst) {
-            to_send.iter().try_for_each(|sent| outbox::remove(&self.connection, sent.n))?;
+            to_send
+                .iter()
+                .try_for_each(|sent| outbox::remove(&self.connection, sent.n))?;
         }
         if !to_send.is_empty() {
             return Ok(Some(push::request(to_send)));
         }
+        if recopy::is_under_way(&self.connection)? {
+            return snapshot::request(&self.connection).map(Some);
+        }
         if self.round.pull {
-            return Ok(Some(pull::request(cursor)));
+            let mark = meta::get(&self.connection, "mark")?.filter(|_| !broken!(RestoreUnnoticed));
+            return Ok(Some(pull::request(cursor, mark)));
         }
         self.round.complete();
         Ok(None)
@@ -182,10 +193,14 @@ impl Replica {
             self.round.answered();
             return Ok(Changed { tables });
         }
+        if let (RequestKind::Pull(_), 409, "diverged") = (kind, status, code.as_str()) {
+            recopy::begin(&mut self.connection)?;
+            self.round.answered();
+            return Ok(Changed::default());
+        }
         // A page that the server does not know any more: the copy begins again.
         if matches!(kind, RequestKind::Snapshot(Some(_))) && matches!(status, 400 | 404 | 410) {
-            meta::remove(&self.connection, "snapshot_next")?;
-            meta::remove(&self.connection, "snapshot_received")?;
+            recopy::forget_pages(&self.connection)?;
         }
         self.round.fail(message);
         Ok(Changed::default())

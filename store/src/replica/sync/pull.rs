@@ -10,20 +10,25 @@ use holdfast_core::{
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push};
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push, recopy};
 use crate::{
     StoreError, meta,
-    replica::{Replica, base, outbox},
+    replica::{Replica, base, kept, outbox},
     writing::Writing,
 };
 
 /// How many entries one response carries at most.
 const LIMIT: usize = 1_000;
 
-pub(super) fn request(after: Seq) -> HttpRequest {
+/// `mark` is that of the entry at `after`, if it is known.
+pub(super) fn request(after: Seq, mark: Option<String>) -> HttpRequest {
+    let mark = mark.map_or_else(String::new, |mark| format!("&mark={mark}"));
     HttpRequest {
         method: Method::Get,
-        path: format!("/v{}/pull?after={after}&limit={LIMIT}", protocol::PROTOCOL_VERSION),
+        path: format!(
+            "/v{}/pull?after={after}&limit={LIMIT}{mark}",
+            protocol::PROTOCOL_VERSION
+        ),
         body: Vec::new(),
         kind: RequestKind::Pull(after),
     }
@@ -52,12 +57,21 @@ impl Replica {
             // Taken in already.
             return Ok(Ok(std::collections::BTreeSet::new()));
         }
+        if kept::contradicts(&transaction, after, &response)? && !broken!(RestoreUnnoticed) {
+            drop(transaction);
+            recopy::begin(&mut self.connection)?;
+            return Ok(Ok(std::collections::BTreeSet::new()));
+        }
         let mut writing = Writing::new(&transaction, Side::Device, now);
         for (entry, opened) in response.entries.iter().zip(&opened) {
             take_entry(&transaction, &mut writing, entry, opened)?;
         }
         let changed = writing.finish()?;
         meta::set(&transaction, "cursor", response.cursor.0 as i64)?;
+        if let Some(last) = response.entries.last() {
+            let mark = last.mark().map_err(StoreError::corrupt)?;
+            meta::set(&transaction, "mark", mark.0)?;
+        }
         let in_step = response.cursor >= response.head;
         if in_step {
             meta::set(&transaction, "last_in_step", now.0)?;
@@ -122,6 +136,12 @@ fn take_entry(
     if let Some(waiting) = outbox::waiting(connection, opened.body.id)? {
         // The device's own copy has what the server may withhold.
         let own = waiting.transaction.open().map_err(StoreError::corrupt)?;
+        // After a new copy it may not have been possible to show it here.
+        writing.follow(&Job::Ingest {
+            opened: &own,
+            place: Place::Stream(entry.seq),
+            authority: Authority::Follow,
+        })?;
         return push::acknowledge(connection, writing, waiting.n, &own, entry.seq);
     }
     writing.follow(&Job::Ingest {

@@ -15,7 +15,7 @@ use super::{HttpRequest, Method, RequestKind, Taken, decode};
 use crate::{
     StoreError,
     replica::{
-        Replica, base, identity,
+        Replica, base, identity, kept,
         make::Workshop,
         outbox::{self, Waiting},
         replay,
@@ -152,6 +152,7 @@ pub(super) fn acknowledge(
         writing.follow(&Job::Confirm { opened, seq })?;
     }
     base::fold(connection, opened, seq)?;
+    kept::keep(connection, n, seq)?;
     outbox::remove(connection, n)?;
     base::release(connection, &opened.body)
 }

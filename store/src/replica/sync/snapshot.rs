@@ -11,8 +11,12 @@ use holdfast_core::{
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode};
-use crate::{StoreError, meta, replica::Replica, writing::Writing};
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy};
+use crate::{
+    StoreError, meta,
+    replica::{Replica, identity},
+    writing::Writing,
+};
 
 pub(super) fn request(connection: &Connection) -> Result<HttpRequest, StoreError> {
     let after: Option<String> = meta::get(connection, "snapshot_next")?;
@@ -40,9 +44,21 @@ impl Replica {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let expected: Option<String> = meta::get(&transaction, "snapshot_next")?;
-        if cursor(&transaction)?.is_some() || expected.as_deref() != after {
+        let anew = recopy::is_under_way(&transaction)?;
+        if (cursor(&transaction)?.is_some() && !anew) || expected.as_deref() != after {
             // Taken in already.
             return Ok(Ok(std::collections::BTreeSet::new()));
+        }
+        if anew {
+            recopy::stage(&transaction, &page)?;
+            let mut changed = std::collections::BTreeSet::new();
+            if progress(&transaction, after.is_none(), &page)? {
+                self.actor = identity::new_actor(&self.key, &mut self.host);
+                changed = recopy::install(&transaction, now)?;
+                self.round.pull = true;
+            }
+            transaction.commit()?;
+            return Ok(Ok(changed));
         }
         let mut writing = Writing::new(&transaction, Side::Device, now);
         writing.follow(&Job::Replace {
@@ -65,10 +81,15 @@ fn documents(page: &SnapshotResponse) -> Result<BTreeMap<DocumentId, Document>, 
     page.documents.iter().map(read).collect()
 }
 
-/// Remembers the place in the copy; after the last page the replica goes on from the first page's place in the stream.
-fn progress(connection: &Connection, first: bool, page: &SnapshotResponse) -> Result<(), StoreError> {
+/// Remembers the place in the copy; after the last page, when this returns true, the replica goes on from the first page's
+/// place in the stream.
+fn progress(connection: &Connection, first: bool, page: &SnapshotResponse) -> Result<bool, StoreError> {
     if first || broken!(TailFromLastPage) {
         meta::set(connection, "snapshot_as_of", page.as_of.0 as i64)?;
+        match &page.mark {
+            Some(mark) => meta::set(connection, "snapshot_mark", &mark.0)?,
+            None => meta::remove(connection, "snapshot_mark")?,
+        }
     }
     if first {
         meta::set(connection, "snapshot_received", 0)?;
@@ -82,9 +103,15 @@ fn progress(connection: &Connection, first: bool, page: &SnapshotResponse) -> Re
     meta::set(connection, "snapshot_received", received + page.documents.len() as i64)?;
     meta::set(connection, "snapshot_total", page.total as i64)?;
     if let Some(next) = &page.next {
-        return meta::set(connection, "snapshot_next", next);
+        meta::set(connection, "snapshot_next", next)?;
+        return Ok(false);
     }
     let as_of: Option<i64> = meta::get(connection, "snapshot_as_of")?;
     meta::set(connection, "cursor", as_of.unwrap_or(0))?;
-    meta::remove(connection, "snapshot_next")
+    match meta::get::<String>(connection, "snapshot_mark")? {
+        Some(mark) => meta::set(connection, "mark", mark)?,
+        None => meta::remove(connection, "mark")?,
+    }
+    meta::remove(connection, "snapshot_next")?;
+    Ok(true)
 }

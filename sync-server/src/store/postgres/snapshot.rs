@@ -76,6 +76,7 @@ impl PostgresStore {
             Vec::new()
         };
         Ok(Some(SnapshotResponse {
+            mark: self.mark(as_of).await?,
             as_of,
             documents,
             actors,

@@ -4,7 +4,7 @@ use holdfast_core::{
     ids::Seq,
     protocol::decode,
     schema::Schema,
-    transaction::{LogEntry, Transaction},
+    transaction::{LogEntry, Mark, Transaction},
 };
 use holdfast_store::server::Pulled;
 use sqlx::{AssertSqlSafe, Row};
@@ -45,6 +45,19 @@ impl PostgresStore {
         }
         let head = entries.last().map_or(head, |last| head.max(last.seq));
         Ok(Pulled { entries, head })
+    }
+
+    /// The mark of the entry at a place; `None` if there is none.
+    pub async fn mark(&self, place: Seq) -> Result<Option<Mark>, StoreError> {
+        let Some(before) = place.0.checked_sub(1) else {
+            return Ok(None);
+        };
+        let found = self.pull(Seq(before), 1, 1).await?;
+        let entry = found.entries.first().filter(|entry| entry.seq == place);
+        entry
+            .map(LogEntry::mark)
+            .transpose()
+            .map_err(|_| StoreError::Corrupt("a log entry cannot be read"))
     }
 
     /// The end of the stream; 0 while it is empty.

@@ -13,6 +13,7 @@ pub fn nothing_is_lost_and_nothing_is_there_twice(world: &World) -> Result<(), V
     for (key, deed) in world.ledger.deeds() {
         let count = world.server.count(*key).map_err(Violation::engine)?;
         let fits = match deed.fate {
+            Fate::Acknowledged if world.server.restored && (deed.forgotten || locked_out(key.device)) => count <= 1,
             Fate::Acknowledged => count == 1,
             Fate::Refused | Fate::Unneeded => count == 0,
             Fate::Waits => locked_out(key.device) && count <= 1,

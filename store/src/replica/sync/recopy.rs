@@ -1,0 +1,165 @@
+//! The server was put back to a backup: this device's place is none in its history any more. The device copies the hospital
+//! anew beside the copy that it has, and work goes on meanwhile. Then, in one SQLite transaction, the new copy takes the
+//! old one's place, what this device did and the server has lost goes back into the outbox, and what waits is done on top.
+//!
+//! ```text
+//!  pull ──► 409 diverged ──► begin ──► snapshot pages ──► stage … stage ──► install ──► push what was lost ──► pull
+//! ```
+//!
+//! *Invariants*
+//! - A transaction that the new copy has is never made again; one that it lacks is sent as it was made, under its own name.
+//! - What others did and the server lost is not given back from here: their devices do that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_core::{
+    document::{Document, DocumentId, Place},
+    ids::{RowId, Timestamp},
+    ingest::{Authority, Job},
+    policy::Role,
+    protocol::SnapshotResponse,
+    schema::{Schema, Side},
+    transaction::Opened,
+};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::{
+    StoreError, meta,
+    replica::{base, kept, outbox},
+    sql_value::uuid,
+    writing::Writing,
+};
+
+/// How many documents are put into place together.
+const CHUNK: usize = 500;
+
+/// True while the hospital is copied anew.
+pub(super) fn is_under_way(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(meta::get(connection, "recopy")?.unwrap_or(false))
+}
+
+/// Begins to copy the hospital anew, unless that is under way.
+pub(super) fn begin(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if !is_under_way(&transaction)? {
+        meta::set(&transaction, "recopy", true)?;
+        kept::doubt(&transaction)?;
+        outbox::ask_again(&transaction)?;
+        forget_pages(&transaction)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The copy begins with its first page again.
+pub(super) fn forget_pages(connection: &Connection) -> Result<(), StoreError> {
+    meta::remove(connection, "snapshot_next")?;
+    meta::remove(connection, "snapshot_received")?;
+    connection.execute("DELETE FROM sync_incoming", [])?;
+    Ok(())
+}
+
+/// Keeps a page until all are there.
+pub(super) fn stage(connection: &Connection, page: &SnapshotResponse) -> Result<(), StoreError> {
+    let sql = "INSERT INTO sync_incoming (part, row, state) VALUES (?1, ?2, ?3)";
+    let mut insert = connection.prepare_cached(sql)?;
+    for document in &page.documents {
+        insert.execute((
+            document.id.part(),
+            document.id.row.0.as_bytes(),
+            document.state.as_slice(),
+        ))?;
+    }
+    Ok(())
+}
+
+/// Puts the new copy in the old one's place. Returns the tables whose rows changed: all of them.
+pub(super) fn install(connection: &Connection, now: Timestamp) -> Result<BTreeSet<&'static str>, StoreError> {
+    base::take_all(connection)?;
+    wipe(connection)?;
+    let mut last = 0;
+    loop {
+        let documents = next_chunk(connection, &mut last)?;
+        if documents.is_empty() {
+            break;
+        }
+        let mut writing = Writing::new(connection, Side::Device, now);
+        writing.follow(&Job::Replace {
+            documents: &documents,
+            now,
+        })?;
+        writing.finish()?;
+    }
+    forget_pages(connection)?;
+    meta::remove(connection, "recopy")?;
+    for (n, opened) in kept::doubtful(connection)? {
+        if !has(connection, &opened)? && !broken!(LostNotGivenBack) {
+            kept::give_back(connection, n)?;
+        }
+    }
+    kept::settle(connection)?;
+    for again in outbox::all_waiting(connection)? {
+        let opened = again.transaction.open().map_err(StoreError::corrupt)?;
+        do_on_top(connection, again.n, &opened, again.giver.role())?;
+    }
+    Ok(Schema::hospital().tables.iter().map(|table| table.name).collect())
+}
+
+/// References wait for the end of the transaction.
+fn wipe(connection: &Connection) -> Result<(), StoreError> {
+    let engine = ["sync_documents", "sync_claims", "sync_conflicts"];
+    let tables = Schema::hospital().insert_order.iter().rev();
+    for table in tables.map(|id| Schema::hospital().by_id(*id).name).chain(engine) {
+        connection.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    Ok(())
+}
+
+fn next_chunk(connection: &Connection, last: &mut i64) -> Result<BTreeMap<DocumentId, Document>, StoreError> {
+    let sql = "SELECT n, part, row, state FROM sync_incoming WHERE n > ?1 ORDER BY n LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query((*last, CHUNK as i64))?;
+    let mut documents = BTreeMap::new();
+    while let Some(row) = found.next()? {
+        *last = row.get(0)?;
+        let id = DocumentId::from_part(row.get(1)?, RowId(uuid(&row.get::<_, Vec<u8>>(2)?)?));
+        let document = Document::from_bytes(&row.get::<_, Vec<u8>>(3)?).map_err(StoreError::corrupt)?;
+        documents.insert(id, document);
+    }
+    Ok(documents)
+}
+
+/// True if all of a transaction's changes are in their documents.
+pub(in crate::replica) fn has(connection: &Connection, opened: &Opened) -> Result<bool, StoreError> {
+    let sql = "SELECT state FROM sync_documents WHERE part = ?1 AND row = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    for (name, decoded) in opened.body.changes.iter().zip(&opened.changes) {
+        let id = name.document;
+        let mut found = statement.query((id.part(), id.row.0.as_bytes()))?;
+        let (Some(row), Some(decoded)) = (found.next()?, decoded) else {
+            return Ok(false);
+        };
+        let document = Document::from_bytes(&row.get::<_, Vec<u8>>(0)?).map_err(StoreError::corrupt)?;
+        if !document.contains(decoded.change.actor(), decoded.change.seq) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Does what waits on top of the new copy, as it is. What cannot be done there (it builds on what others have not given
+/// back yet, or the copy has it already) waits all the same: the server decides.
+fn do_on_top(connection: &Connection, n: i64, opened: &Opened, role: Role) -> Result<(), StoreError> {
+    let mut writing = Writing::new(connection, Side::Device, opened.body.time);
+    let done = writing.carry_out(&Job::Ingest {
+        opened,
+        place: Place::Pending,
+        authority: Authority::Judge { role, import: false },
+    })?;
+    if done.is_ok() {
+        base::keep(connection, &opened.body)?;
+        outbox::touch(connection, n, &opened.body)?;
+        writing.finish()?;
+    }
+    Ok(())
+}
