@@ -219,7 +219,7 @@ fn run(table: &'static str, steps: &[Step]) -> Result<(), TestCaseError> {
     let id = DocumentId::main(table.id, RowId(Uuid::from_u128(42)));
     let mut devices: Vec<Device> = (0..DEVICES)
         .map(|i| Device {
-            actor: Actor(vec![i as u8 + 1; 20]),
+            actor: Actor::from(vec![i as u8 + 1; 20]),
             foreign: ActorId::from(vec![i as u8 + 100; 16]),
             document: Document::default(),
             changes: Vec::new(),
@@ -323,7 +323,7 @@ fn words_written_on_two_devices_into_one_empty_text_are_both_kept() {
     let id = DocumentId::main(table.id, RowId(Uuid::from_u128(1)));
     let mut first = Document::default();
     let create = RowAction::Create(vec![(table.expect("first_name").id, Value::Text("Ada".into()))]);
-    let maker = Actor(vec![9; 20]);
+    let maker = Actor::from(vec![9; 20]);
     first
         .write(
             id,
@@ -348,7 +348,7 @@ fn words_written_on_two_devices_into_one_empty_text_are_both_kept() {
             column: allergies.id,
             kind: set,
         }]);
-        let actor = Actor(vec![actor; 20]);
+        let actor = Actor::from(vec![actor; 20]);
         let built = own
             .write(
                 id,

@@ -186,7 +186,7 @@ fn messages() -> Result<()> {
             id: DocumentId::main(table(0).id, RowId(Uuid::from_u128(42))),
             state: document(0).to_bytes().into(),
         }],
-        actors: vec![(Actor(vec![1; 20]), UserId(Uuid::from_u128(2)))],
+        actors: vec![(Actor::from(vec![1; 20]), UserId(Uuid::from_u128(2)))],
         next: Some("patients".into()),
         total: 1,
     };

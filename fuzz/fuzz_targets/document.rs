@@ -19,7 +19,7 @@ fn run(data: &[u8]) {
     check_document(&document, table);
     let edits = table.columns.iter().map(|column| edit(column, "written", 3)).collect();
     let writer = Writer {
-        actor: &Actor(vec![3; 20]),
+        actor: &Actor::from(vec![3; 20]),
         time: Timestamp(9),
         salt: None,
     };

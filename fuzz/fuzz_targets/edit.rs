@@ -78,7 +78,7 @@ fn write_all(table: &Table, column: &Column, first: &Value, second: &Value, thir
 
 fn write(document: &mut Document, table: &Table, actor: u8, action: &RowAction) -> Vec<Vec<u8>> {
     let writer = Writer {
-        actor: &Actor(vec![actor; 20]),
+        actor: &Actor::from(vec![actor; 20]),
         time: Timestamp(7),
         salt: None,
     };

@@ -57,7 +57,7 @@ fn make(table: &Table) -> History {
     let (mut document, mut changes) = (Document::default(), Vec::new());
     let mut write = |actor: u8, action: &RowAction| {
         let writer = Writer {
-            actor: &Actor(vec![actor; 20]),
+            actor: &Actor::from(vec![actor; 20]),
             time: Timestamp(7),
             salt: None,
         };

@@ -39,7 +39,7 @@ impl From<&Side> for StoredSide {
 }
 
 fn to_hex(actor: &Actor) -> String {
-    crate::hex::encode(&actor.0)
+    crate::hex::encode(actor.as_bytes())
 }
 
 /// The sides of a conflict as JSON, the same in both stores.

@@ -57,7 +57,7 @@ impl<'a> Writer<'a> {
         let mut identity = Identity {
             user,
             key,
-            actor: Actor(Vec::new()),
+            actor: Actor::from(Vec::new()),
         };
         identity.actor = Actor::new(identity.device(), u32::from_be_bytes(random::bytes()));
         Ok(Self { store, identity })

@@ -33,7 +33,7 @@ impl Maker {
         let mut identity = Identity {
             user: UserId(dice.uuid()),
             key: ed25519_dalek::SigningKey::from_bytes(&dice.bytes()),
-            actor: Actor(Vec::new()),
+            actor: Actor::from(Vec::new()),
         };
         identity.actor = Actor::new(identity.device(), seed as u32);
         Self {

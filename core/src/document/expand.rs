@@ -164,11 +164,11 @@ impl Expansion<'_> {
         hasher.update([0, self.kind as u8]);
         if let Some((counter, actor)) = &self.plain {
             hasher.update(u64::from(*counter).to_be_bytes());
-            hasher.update([actor.0.len() as u8]);
-            hasher.update(&actor.0);
+            hasher.update([actor.as_bytes().len() as u8]);
+            hasher.update(actor.as_bytes());
         }
         hasher.update(contents.to_string());
-        Actor(hasher.finalize()[..16].to_vec())
+        Actor::from(&hasher.finalize()[..16])
     }
 }
 

@@ -4,6 +4,8 @@
 //! - A counter adds the increments that name it.
 //! - A sequence element stands after the one it names, behind later-numbered elements inserted at the same place (RGA).
 
+use smallvec::SmallVec;
+
 use super::{
     Actor, ActorClock, Change, Creation, DELETED, DecodedChange, Document, Key, OpId, Origin, Place, Scalar,
     codec::{Action, OpKey, OpRef, Operation, Value},
@@ -112,7 +114,7 @@ impl Document {
             arrival: somebodys.then_some(arrival),
             origin: None,
             touched_at: somebodys.then_some(arrival.time),
-            preds: Vec::new(),
+            preds: SmallVec::new(),
             last_column: None,
             work: Work { left: Work::LIMIT },
         };
@@ -187,7 +189,7 @@ impl Document {
 struct Folding<'a> {
     table: &'a Table,
     /// For each of the change's actors, its number in the document, if it ever wrote there.
-    actors: Vec<Option<u32>>,
+    actors: SmallVec<[Option<u32>; 4]>,
     hash: ChangeHash,
     arrival: Option<Arrival>,
     /// The number of this change's origin, once a column needs it.
@@ -195,7 +197,7 @@ struct Folding<'a> {
     /// The transaction's time, unless the change says itself when its row was touched (imports do).
     touched_at: Option<Timestamp>,
     /// The present operation's predecessors, in the document's terms.
-    preds: Vec<OpId>,
+    preds: SmallVec<[OpId; 4]>,
     /// Changes mostly write a row's columns in order.
     last_column: Option<&'a Column>,
     work: Work,

@@ -26,6 +26,7 @@ mod sequence;
 mod stored;
 
 use minicbor::{Decode, Encode};
+use smallvec::SmallVec;
 use uuid::Uuid;
 
 pub use codec::{Change, DecodeError, DecodedChange};
@@ -100,14 +101,19 @@ impl DocumentId {
 /// Who made a change, in Automerge's terms: 16 bytes of device and 4 that differ with each opening of its store, so that a
 /// store restored from a backup never uses an (actor, seq) again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Actor(pub Vec<u8>);
+pub struct Actor(SmallVec<[u8; 20]>);
 
 impl Actor {
     /// The actor of a device since it opened its store.
     pub fn new(device: DeviceId, incarnation: u32) -> Self {
-        let mut bytes = device.0.as_bytes().to_vec();
+        let mut bytes = SmallVec::from_slice(device.0.as_bytes());
         bytes.extend_from_slice(&incarnation.to_be_bytes());
         Self(bytes)
+    }
+
+    /// Its bytes, as Automerge has them.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// The device, if a device's store made this actor.
@@ -115,6 +121,18 @@ impl Actor {
         (self.0.len() == 20)
             .then(|| Uuid::from_slice(&self.0[..16]).ok().map(DeviceId))
             .flatten()
+    }
+}
+
+impl From<&[u8]> for Actor {
+    fn from(bytes: &[u8]) -> Self {
+        Self(SmallVec::from_slice(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Actor {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(SmallVec::from_vec(bytes))
     }
 }
 
@@ -130,7 +148,7 @@ impl<C> Encode<C> for Actor {
 
 impl<'b, C> Decode<'b, C> for Actor {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Ok(Self(d.bytes()?.to_vec()))
+        Ok(Self::from(d.bytes()?))
     }
 }
 

@@ -152,7 +152,7 @@ impl Writer<'_> {
         }
         self.unsigned(d.actors.len() as u64);
         for clock in &d.actors {
-            self.prefixed(&clock.actor.0);
+            self.prefixed(clock.actor.as_bytes());
             self.unsigned(clock.seq);
             self.unsigned(clock.max_op.into());
         }
@@ -302,7 +302,7 @@ fn read_document(reader: &mut Reader<'_>) -> Result<Document, DecodeError> {
         d.creation = Some(Creation { hash, max_op });
     }
     d.actors = read_list(reader, |reader| {
-        let actor = Actor(reader.prefixed()?.to_vec());
+        let actor = Actor::from(reader.prefixed()?);
         let (seq, max_op) = (reader.unsigned()?, reader.short()?);
         Ok(ActorClock { actor, seq, max_op })
     })?;
@@ -513,7 +513,7 @@ mod tests {
     /// Maps of these ids, each with one entry that the operation of another id made.
     fn nested(maps: &[(u32, u32)]) -> Vec<u8> {
         let clock = ActorClock {
-            actor: Actor(vec![1; 20]),
+            actor: Actor::from(vec![1; 20]),
             seq: 1,
             max_op: 9,
         };

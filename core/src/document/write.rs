@@ -1,6 +1,7 @@
 //! Makes new changes from a document alone: dependencies are its heads, predecessors the live operations of what is written.
 
 use serde_json::Value as Json;
+use smallvec::SmallVec;
 
 use super::{
     Actor, Change, DELETED, DecodedChange, Document, DocumentId, FoldError, Key, ObjectKind, Op, OpId, Place, Scalar,
@@ -155,7 +156,7 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn new(actor: Actor, seq: u64, start_op: u32) -> Self {
         Self {
-            change: Change::new(vec![actor], seq, start_op),
+            change: Change::new(SmallVec::from_elem(actor, 1), seq, start_op),
         }
     }
 
@@ -260,7 +261,7 @@ impl Builder {
 
     pub(super) fn finish(self, deps: Vec<ChangeHash>, seconds: i64, message: Option<&str>) -> BuiltChange {
         let mut change = self.change;
-        change.deps = deps;
+        change.deps = deps.into();
         change.deps.sort_unstable();
         change.time = seconds;
         change.message = message.map(str::to_owned);
@@ -288,7 +289,7 @@ fn sort_actors(change: &mut Change) {
     });
     let before = std::mem::take(&mut change.actors);
     let others = before[1..].iter().zip(&named[1..]).filter(|(_, named)| **named);
-    let mut after: Vec<Actor> = others.map(|(actor, _)| actor.clone()).collect();
+    let mut after: SmallVec<[Actor; 1]> = others.map(|(actor, _)| actor.clone()).collect();
     after.sort_unstable();
     after.insert(0, before[0].clone());
     change.renumber(|old| {

@@ -3,7 +3,7 @@
 use super::{RowKey, in_facet};
 use crate::{
     document::{
-        Actor, DELETED, DecodedChange, Document, DocumentId, Facet, FoldError, LiveOp, ObjectKind, Scalar,
+        DELETED, DecodedChange, Document, DocumentId, Facet, FoldError, LiveOp, ObjectKind, Scalar,
         codec::{Action, OpKey, Operation},
     },
     ids::Timestamp,

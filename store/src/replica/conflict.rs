@@ -97,13 +97,13 @@ fn key_text(connection: &Connection, table: &str, id: String) -> Result<String, 
 }
 
 fn read_side(connection: &Connection, side: StoredSide) -> Result<ConflictSide, StoreError> {
-    let actor = side.actor.as_deref().and_then(hex::decode).map(Actor);
+    let actor = side.actor.as_deref().and_then(hex::decode).map(Actor::from);
     let sql = "SELECT a.user, u.first_name || ' ' || u.last_name
         FROM sync_actors AS a LEFT JOIN users AS u ON u.id = a.user WHERE a.actor = ?1";
     let user: Option<(String, Option<String>)> = match &actor {
         Some(actor) => connection
             .prepare_cached(sql)?
-            .query_row([&actor.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([actor.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?,
         None => None,
     };

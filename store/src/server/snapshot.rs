@@ -127,7 +127,7 @@ impl ServerStore {
         let mut actors = Vec::new();
         while let Some(row) = found.next()? {
             let user = sql_value::uuid_text(&row.get::<_, String>(1)?)?;
-            actors.push((Actor(row.get(0)?), UserId(user)));
+            actors.push((Actor::from(row.get::<_, Vec<u8>>(0)?), UserId(user)));
         }
         Ok(actors)
     }

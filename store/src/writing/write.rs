@@ -43,7 +43,7 @@ pub(super) fn write(
     for (actor, user) in &effects.actors {
         connection
             .prepare_cached("INSERT OR IGNORE INTO sync_actors (actor, user) VALUES (?1, ?2)")?
-            .execute((&actor.0, user.to_string()))?;
+            .execute((actor.as_bytes(), user.to_string()))?;
     }
     Ok(changed)
 }

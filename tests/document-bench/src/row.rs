@@ -29,7 +29,7 @@ pub fn id() -> DocumentId {
 
 /// One of the devices.
 pub fn actor(number: usize) -> Actor {
-    Actor(vec![7 + number as u8; 20])
+    Actor::from(vec![7 + number as u8; 20])
 }
 
 /// Writes as one of the devices.
@@ -140,7 +140,7 @@ pub fn library_change(bytes: &[u8]) -> Change {
 
 /// The device that writes with the library: the same as the first one here.
 pub fn library_actor() -> ActorId {
-    ActorId::from(actor(0).0.as_slice())
+    ActorId::from(actor(0).as_bytes())
 }
 
 /// The insert as the library is told of it: column names and values.

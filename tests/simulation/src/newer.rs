@@ -74,7 +74,7 @@ fn write(
         .map_err(|e| failed(format!("{e:?}")))?;
     library.apply_changes(changes).map_err(|e| failed(e.to_string()))?;
     let mut library = AutoCommit::load(&library.save()).map_err(|e| failed(e.to_string()))?;
-    library.set_actor(ActorId::from(actor.0.as_slice()));
+    library.set_actor(ActorId::from(actor.as_bytes()));
     library.put(ROOT, COLUMN, size).map_err(|e| failed(e.to_string()))?;
     library.commit();
     let change = library

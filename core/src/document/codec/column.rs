@@ -33,20 +33,18 @@ impl<'a> Item<'a> for i64 {
     }
 }
 
-/// A key's bytes, in the column.
-impl<'a> Item<'a> for &'a [u8] {
+/// A key, in the column.
+impl<'a> Item<'a> for &'a str {
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let bytes = reader.prefixed()?;
         if bytes.len() > super::MAX_KEY_BYTES {
             return Err(DecodeError::TooLarge("a key is too long"));
         }
-        std::str::from_utf8(bytes)
-            .map(str::as_bytes)
-            .map_err(|_| DecodeError::Malformed("a key is not UTF-8"))
+        std::str::from_utf8(bytes).map_err(|_| DecodeError::Malformed("a key is not UTF-8"))
     }
     fn write(self, out: &mut Vec<u8>) {
         write_unsigned(out, self.len() as u64);
-        out.extend_from_slice(self);
+        out.extend_from_slice(self.as_bytes());
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use smallvec::SmallVec;
+
 use super::{
     Change, DecodeError, DecodedChange, Kind, MAGIC, MAX_CHANGE_BYTES, MAX_OPERATIONS, OpRef, PackedAction, PackedKey,
     PackedOperation,
@@ -65,7 +67,7 @@ fn unpack(data: &[u8]) -> Result<Vec<u8>, DecodeError> {
 
 fn read_contents(contents: &[u8]) -> Result<Change, DecodeError> {
     let mut reader = Reader::new(contents);
-    let mut deps = Vec::new();
+    let mut deps = SmallVec::new();
     for _ in 0..reader.unsigned()? {
         deps.push(ChangeHash(
             reader.bytes(32)?.try_into().expect("BUG: 32 bytes were read"),
@@ -75,7 +77,7 @@ fn read_contents(contents: &[u8]) -> Result<Change, DecodeError> {
     let (seq, start_op, time) = (reader.unsigned()?, reader.unsigned()?, reader.signed()?);
     let message =
         std::str::from_utf8(reader.prefixed()?).map_err(|_| DecodeError::Malformed("its message is not UTF-8"))?;
-    let mut actors = vec![actor];
+    let mut actors = SmallVec::from_elem(actor, 1);
     for _ in 0..reader.unsigned()? {
         actors.push(read_actor(&mut reader)?);
     }
@@ -97,7 +99,7 @@ fn read_actor(reader: &mut Reader<'_>) -> Result<Actor, DecodeError> {
     if bytes.len() > 64 {
         return Err(DecodeError::TooLarge("an actor's name is too long"));
     }
-    Ok(Actor(bytes.to_vec()))
+    Ok(Actor::from(bytes))
 }
 
 /// The columns' bytes.
@@ -119,18 +121,20 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let mut directory = Vec::new();
+        let count = reader.unsigned()?;
+        let mut directory = *reader;
+        for _ in 0..count {
+            reader.unsigned()?;
+            reader.unsigned()?;
+        }
+        let mut columns = Self::default();
         let mut last = None;
-        for _ in 0..reader.unsigned()? {
-            let (specification, length) = (reader.unsigned()?, reader.unsigned()?);
+        for _ in 0..count {
+            let (specification, length) = (directory.unsigned()?, directory.unsigned()?);
             if last.is_some_and(|last| last >= specification) {
                 return Err(DecodeError::Malformed("its columns are out of order"));
             }
             last = Some(specification);
-            directory.push((specification, length));
-        }
-        let mut columns = Self::default();
-        for (specification, length) in directory {
             let data = reader.bytes(length)?;
             if specification & 0x08 != 0 {
                 return Err(DecodeError::Malformed(
@@ -216,9 +220,9 @@ struct Ids<'a> {
     object_counter: Runs<'a, u64>,
     key_actor: Runs<'a, u64>,
     key_counter: Differences<'a>,
-    key_text: Runs<'a, &'a [u8]>,
+    key_text: Runs<'a, &'a str>,
     /// The last key, and where it was put.
-    last_key: Option<(&'a [u8], PackedKey)>,
+    last_key: Option<(&'a str, PackedKey)>,
     pred_actor: Runs<'a, u64>,
     pred_counter: Differences<'a>,
 }
@@ -267,7 +271,7 @@ impl<'a> Ids<'a> {
         }
     }
 
-    fn key(&mut self, keys: &mut Vec<u8>) -> Result<PackedKey, DecodeError> {
+    fn key(&mut self, keys: &mut String) -> Result<PackedKey, DecodeError> {
         match (self.key_text.next()?, self.key_actor.next()?, self.key_counter.next()?) {
             (Some(text), None, None) => {
                 // A key that is repeated is kept once.
@@ -277,7 +281,7 @@ impl<'a> Ids<'a> {
                     return Ok(place);
                 }
                 let start = keys.len() as u32;
-                keys.extend_from_slice(text);
+                keys.push_str(text);
                 let place = PackedKey::Map(start, keys.len() as u32);
                 self.last_key = Some((text, place));
                 Ok(place)

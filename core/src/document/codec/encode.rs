@@ -72,13 +72,15 @@ fn head(change: &Change, columns: &Columns) -> Vec<u8> {
         write_unsigned(out, bytes.len() as u64);
         out.extend_from_slice(bytes);
     };
-    prefixed(&mut out, &change.actor().0);
+    prefixed(&mut out, change.actor().as_bytes());
     write_unsigned(&mut out, change.seq);
     write_unsigned(&mut out, change.start_op.into());
     write_signed(&mut out, change.time);
     prefixed(&mut out, change.message.as_deref().unwrap_or_default().as_bytes());
     write_unsigned(&mut out, change.actors.len() as u64 - 1);
-    change.actors[1..].iter().for_each(|actor| prefixed(&mut out, &actor.0));
+    change.actors[1..]
+        .iter()
+        .for_each(|actor| prefixed(&mut out, actor.as_bytes()));
     let written = || columns.lengths.iter().filter(|(_, length)| *length > 0);
     write_unsigned(&mut out, written().count() as u64);
     for (specification, length) in written() {
@@ -156,7 +158,7 @@ fn key_counter(op: &PackedOperation) -> Option<u32> {
     }
 }
 
-fn key_text<'a>(change: &'a Change, op: &PackedOperation) -> Option<&'a [u8]> {
+fn key_text<'a>(change: &'a Change, op: &PackedOperation) -> Option<&'a str> {
     match op.key {
         PackedKey::Map(start, end) => Some(&change.keys[start as usize..end as usize]),
         _ => None,

@@ -3,12 +3,12 @@
 use super::DecodeError;
 
 /// Appends an unsigned number.
-pub(in crate::document) fn write_unsigned(out: &mut Vec<u8>, mut value: u64) {
+pub(in crate::document) fn write_unsigned(out: &mut impl Extend<u8>, mut value: u64) {
     while value >= 0x80 {
-        out.push(value as u8 | 0x80);
+        out.extend([value as u8 | 0x80]);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.extend([value as u8]);
 }
 
 /// Appends a signed number.

@@ -18,6 +18,8 @@ pub(super) mod leb128;
 
 pub(super) use encode::encode;
 
+use smallvec::SmallVec;
+
 use super::{Actor, ObjectKind, Scalar, op::Packed, scalar::Kind};
 use crate::ids::ChangeHash;
 
@@ -40,7 +42,7 @@ const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 #[derive(Clone, PartialEq, Debug)]
 pub struct Change {
     /// Its maker, then all other actors that its operations name, in order.
-    pub actors: Vec<Actor>,
+    pub actors: SmallVec<[Actor; 1]>,
     /// Which of its maker's changes to the document it is, from 1.
     pub seq: u64,
     /// The counter of its first operation.
@@ -50,13 +52,13 @@ pub struct Change {
     /// Its maker's remark.
     pub message: Option<String>,
     /// The changes that it builds on.
-    pub deps: Vec<ChangeHash>,
+    pub deps: SmallVec<[ChangeHash; 1]>,
     /// Its operations, numbered from `start_op`.
     operations: Vec<PackedOperation>,
     /// The operations' predecessors, one after the other.
-    preds: Vec<OpRef>,
+    preds: SmallVec<[OpRef; 2]>,
     /// What the operations' keys are made of.
-    keys: Vec<u8>,
+    keys: String,
     /// The operations' values, one after the other.
     values: Vec<u8>,
 }
@@ -219,10 +221,7 @@ impl Change {
         Operation {
             object: operation.object,
             key: match operation.key {
-                PackedKey::Map(start, end) => OpKey::Map(
-                    std::str::from_utf8(&self.keys[start as usize..end as usize])
-                        .expect("BUG: keys are checked when they are read from outside"),
-                ),
+                PackedKey::Map(start, end) => OpKey::Map(&self.keys[start as usize..end as usize]),
                 PackedKey::Head => OpKey::Head,
                 PackedKey::Element(id) => OpKey::Element(id),
             },
@@ -250,17 +249,17 @@ impl Change {
         (self.start_op - 1) + self.operations.len() as u32
     }
 
-    pub(super) fn new(actors: Vec<Actor>, seq: u64, start_op: u32) -> Self {
+    pub(super) fn new(actors: SmallVec<[Actor; 1]>, seq: u64, start_op: u32) -> Self {
         Self {
             actors,
             seq,
             start_op,
             time: 0,
             message: None,
-            deps: Vec::new(),
+            deps: SmallVec::new(),
             operations: Vec::new(),
-            preds: Vec::new(),
-            keys: Vec::new(),
+            preds: SmallVec::new(),
+            keys: String::new(),
             values: Vec::new(),
         }
     }
@@ -279,7 +278,7 @@ impl Change {
         let key = match key {
             OpKey::Map(name) => {
                 let start = self.keys.len() as u32;
-                self.keys.extend_from_slice(name.as_bytes());
+                self.keys.push_str(name);
                 PackedKey::Map(start, self.keys.len() as u32)
             }
             OpKey::Head => PackedKey::Head,
@@ -360,7 +359,7 @@ pub(super) enum New<'a> {
 /// The hash that names a change with these contents.
 fn hash(contents: &[u8]) -> ChangeHash {
     use sha2::Digest;
-    let mut head = Vec::with_capacity(8);
+    let mut head = SmallVec::<[u8; 11]>::new();
     head.push(1);
     leb128::write_unsigned(&mut head, contents.len() as u64);
     let mut hasher = sha2::Sha256::new();

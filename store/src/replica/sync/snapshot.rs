@@ -1,7 +1,7 @@
 //! A new replica copies the hospital, page by page. The place in the copy is stored with each page, so that a crash or a lost
 //! connection costs one page at most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_core::{
     document::{Document, DocumentId},
@@ -47,11 +47,11 @@ impl Replica {
         let anew = recopy::is_under_way(&transaction)?;
         if (cursor(&transaction)?.is_some() && !anew) || expected.as_deref() != after {
             // Taken in already.
-            return Ok(Ok(std::collections::BTreeSet::new()));
+            return Ok(Ok(BTreeSet::new()));
         }
         if anew {
             recopy::stage(&transaction, &page)?;
-            let mut changed = std::collections::BTreeSet::new();
+            let mut changed = BTreeSet::new();
             if progress(&transaction, after.is_none(), &page)? {
                 self.actor = identity::new_actor(&self.key, &mut self.host);
                 changed = recopy::install(&transaction, now)?;
@@ -97,7 +97,7 @@ fn progress(connection: &Connection, first: bool, page: &SnapshotResponse) -> Re
     let sql = "INSERT OR IGNORE INTO sync_actors (actor, user) VALUES (?1, ?2)";
     let mut insert = connection.prepare_cached(sql)?;
     for (actor, user) in &page.actors {
-        insert.execute((&actor.0, user.to_string()))?;
+        insert.execute((actor.as_bytes(), user.to_string()))?;
     }
     let received = meta::get::<i64>(connection, "snapshot_received")?.unwrap_or(0);
     meta::set(connection, "snapshot_received", received + page.documents.len() as i64)?;

@@ -129,7 +129,7 @@ impl PostgresStore {
             .await?;
         found
             .into_iter()
-            .map(|record| Ok((Actor(record.try_get(0)?), UserId(record.try_get(1)?))))
+            .map(|record| Ok((Actor::from(record.try_get::<Vec<u8>, _>(0)?), UserId(record.try_get(1)?))))
             .collect()
     }
 }
