@@ -148,32 +148,35 @@ journey(
   },
 )
 
-journey('a device that nobody touches locks itself in every tab, and names its person', async ({ device }) => {
-  const desk = await device('desk')
-  const second = await desk.tab('second')
-  await second.connection('online')
-  await desk.page.evaluate(() => {
-    localStorage.setItem('holdfast.touched', String(Date.now() - 16 * 60_000))
-    document.dispatchEvent(new Event('visibilitychange'))
-  })
-  for (const tab of [desk, second]) {
-    await tab.page.getByRole('heading', { name: 'Locked' }).waitFor()
-    assert.equal(await tab.page.locator('[name=password]').inputValue(), '')
-  }
-  await second.page.locator('[name=password]').fill('demo')
-  await second.id('sign-in-submit').click()
-  for (const tab of [desk, second]) await tab.connection('online')
+journey(
+  'a device that nobody touches locks itself in every tab, and names its person',
+  async ({ device }) => {
+    const desk = await device('desk')
+    const second = await desk.tab('second')
+    await second.connection('online')
+    await desk.page.evaluate(() => {
+      localStorage.setItem('holdfast.touched', String(Date.now() - 16 * 60_000))
+      document.dispatchEvent(new Event('visibilitychange'))
+    })
+    for (const tab of [desk, second]) {
+      await tab.page.getByRole('heading', { name: 'Locked' }).waitFor()
+      assert.equal(await tab.page.locator('[name=password]').inputValue(), '')
+    }
+    await second.page.locator('[name=password]').fill('demo')
+    await second.id('sign-in-submit').click()
+    for (const tab of [desk, second]) await tab.connection('online')
 
-  // A reload is no reason to ask; a browser that was closed is.
-  await second.page.close()
-  await desk.page.reload()
-  await desk.connection('online')
-  await desk.close()
-  await desk.start()
-  await desk.open()
-  await desk.see('user-nurse')
-  await eventually('no engine has opened a store', async () => {
-    const answer = await desk.ask('query', { sql: 'SELECT 1', parameters: [] }).catch(String)
-    return answer.includes('signed_out')
-  })
-})
+    // A reload is no reason to ask; a browser that was closed is.
+    await second.page.close()
+    await desk.page.reload()
+    await desk.connection('online')
+    await desk.close()
+    await desk.start()
+    await desk.open()
+    await desk.see('user-nurse')
+    await eventually('no engine has opened a store', async () => {
+      const answer = await desk.ask('query', { sql: 'SELECT 1', parameters: [] }).catch(String)
+      return answer.includes('signed_out')
+    })
+  },
+)

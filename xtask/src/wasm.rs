@@ -21,6 +21,10 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// `SQLite3` Multiple Ciphers brings seven ciphers; a store is encrypted with ChaCha20-Poly1305, its default.
+const ONE_CIPHER: &str = "-DHAVE_CIPHER_AES_128_CBC=0 -DHAVE_CIPHER_AES_256_CBC=0 -DHAVE_CIPHER_SQLCIPHER=0 \
+    -DHAVE_CIPHER_RC4=0 -DHAVE_CIPHER_ASCON128=0 -DHAVE_CIPHER_AEGIS=0";
+
 /// How small the engine is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Size {
@@ -81,6 +85,7 @@ pub fn cargo(project: &Project, command: &str) -> Result<Program> {
         ])
         .env("CC_wasm32_unknown_unknown", compiler)
         .env("AR_wasm32_unknown_unknown", archiver)
+        .env("CFLAGS_wasm32_unknown_unknown", ONE_CIPHER)
         .folder(&project.root))
 }
 
