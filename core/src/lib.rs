@@ -4,6 +4,7 @@
 //! The same code runs in browsers, in the server and in simulations.
 
 pub mod author;
+pub mod checksum;
 pub mod command;
 pub mod document;
 pub mod ids;

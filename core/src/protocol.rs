@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
+    checksum::Checksum,
     document::{Actor, DocumentId},
     ids::{Seq, TransactionId, UserId},
     transaction::{LogEntry, Mark, Transaction},
@@ -99,6 +100,24 @@ pub struct PullResponse {
     /// The end of the stream.
     #[n(2)]
     pub head: Seq,
+    /// Over the documents that the device sees, as they are at `head`; given when the page reaches it.
+    #[n(3)]
+    pub checksum: Option<ScopeChecksum>,
+}
+
+/// What a replica that is in step must come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct ScopeChecksum {
+    /// The sum.
+    #[n(0)]
+    pub sum: Checksum,
+    /// Restricted columns are in it. A role may have changed since the device made its copy.
+    #[n(2)]
+    pub restricted: bool,
+    /// The schema version that it was made with: who knows fewer tables comes to another sum.
+    #[n(1)]
+    pub schema_version: u32,
 }
 
 /// `GET /v1/snapshot?after=TOKEN`: all documents, for a new device. Tables come in an order in which references lead back,

@@ -12,6 +12,7 @@
 
 #[macro_use]
 mod broken;
+mod checksums;
 mod conflicts;
 mod error;
 mod hex;

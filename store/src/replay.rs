@@ -17,7 +17,7 @@ use holdfast_core::{
 };
 use rusqlite::Connection;
 
-use crate::{StoreError, schema, writing::Writing};
+use crate::{StoreError, checksums, schema, writing::Writing};
 
 /// An entry of a log, opened.
 #[derive(Clone, Debug)]
@@ -85,6 +85,7 @@ impl Replay {
         connection.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "OFF")?;
         connection.pragma_update(None, "foreign_keys", false)?;
+        checksums::ensure(&connection)?;
         connection.execute_batch("CREATE TABLE replay_unsure (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")?;
         Ok(Self {
             connection,

@@ -64,6 +64,12 @@ impl Document {
         }
     }
 
+    /// The heads alone of [`Document::to_bytes`], without reading the rest.
+    pub fn heads_of(bytes: &[u8]) -> Result<Vec<ChangeHash>, DecodeError> {
+        let (_, beginning) = read_beginning(&mut Reader::new(bytes))?;
+        Ok(beginning.heads)
+    }
+
     /// Drops values and origins that nothing uses, once they are many.
     pub(super) fn tidy(&mut self) {
         if self.unused <= 256 + self.values.len() / 2 && self.origins.len() <= 16 + self.root.len() {
@@ -279,20 +285,26 @@ impl Writer<'_> {
     }
 }
 
-fn read_document(reader: &mut Reader<'_>) -> Result<Document, DecodeError> {
+/// The flags, and a document as far as its heads.
+fn read_beginning(reader: &mut Reader<'_>) -> Result<(u8, Document), DecodeError> {
     if reader.byte()? != VERSION {
         return Err(DecodeError::Malformed("it is a document of another version"));
     }
     let flags = reader.byte()?;
-    let has = |flag: u8| flags & flag != 0;
     let mut d = Document {
         max_op: reader.short()?,
         ..Document::default()
     };
-    if has(HAS_UPDATED_AT) {
+    if flags & HAS_UPDATED_AT != 0 {
         d.updated_at = Some(Timestamp(reader.signed()?));
     }
     d.heads = read_hashes(reader)?;
+    Ok((flags, d))
+}
+
+fn read_document(reader: &mut Reader<'_>) -> Result<Document, DecodeError> {
+    let (flags, mut d) = read_beginning(reader)?;
+    let has = |flag: u8| flags & flag != 0;
     if has(HAS_CREATION) {
         let hash = match d.heads.first() {
             Some(head) if has(CREATION_IS_HEAD) => *head,

@@ -7,6 +7,7 @@ use std::{
 
 use super::{Commit, Conflict, ConflictId, Needs, effects::shown_in, project::references};
 use crate::{
+    checksum::Checksums,
     document::{Actor, Document, DocumentId, Place},
     ids::{ChangeHash, RowId, Timestamp, UserId},
     row::Row,
@@ -130,6 +131,8 @@ pub struct Effects {
     pub conflicts: BTreeMap<ConflictId, Option<Conflict>>,
     /// Actors and their users; one that is known already stays as it is.
     pub actors: BTreeMap<Actor, UserId>,
+    /// What to add to the store's checksums.
+    pub checksums: Checksums,
 }
 
 impl Effects {
@@ -195,6 +198,7 @@ impl WorkingSet {
         self.effects.rows.append(&mut effects.rows);
         self.effects.claims.append(&mut effects.claims);
         self.effects.conflicts.append(&mut effects.conflicts);
+        self.effects.checksums += effects.checksums;
         self.add_actors(effects.actors);
     }
 
@@ -281,6 +285,10 @@ impl WorkingSet {
         self.changes
             .extend(commit.changes.into_iter().map(|change| (change, true)));
         for (id, document) in commit.documents {
+            let before = self.document(&id).map_or(&[][..], |d| &d.heads);
+            let mut change = Checksums::default();
+            change.replace(id, before, &document.heads);
+            self.effects.checksums += change;
             self.documents.insert(id, Arc::clone(&document));
             self.effects.documents.insert(id, document);
         }

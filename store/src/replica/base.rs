@@ -62,6 +62,22 @@ pub(super) fn fold(connection: &Connection, opened: &Opened, seq: Seq) -> Result
     Ok(())
 }
 
+/// All of the base, each with the document as it is with what waits.
+pub(super) fn all(connection: &Connection) -> Result<Vec<(DocumentId, Document, Document)>, StoreError> {
+    let sql = "SELECT b.part, b.row, b.state, d.state FROM sync_base AS b
+        LEFT JOIN sync_documents AS d ON d.part = b.part AND d.row = b.row";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query([])?;
+    let mut all = Vec::new();
+    let document = |state: Vec<u8>| Document::from_bytes(&state).map_err(StoreError::corrupt);
+    while let Some(row) = found.next()? {
+        let id = DocumentId::from_part(row.get(0)?, RowId(uuid(&row.get::<_, Vec<u8>>(1)?)?));
+        let now = row.get::<_, Option<Vec<u8>>>(3)?.map(document).transpose()?;
+        all.push((id, document(row.get(2)?)?, now.unwrap_or_default()));
+    }
+    Ok(all)
+}
+
 fn read(connection: &Connection, id: DocumentId) -> Result<Option<Document>, StoreError> {
     let state: Option<Vec<u8>> = connection
         .prepare_cached("SELECT state FROM sync_base WHERE part = ?1 AND row = ?2")?

@@ -42,7 +42,7 @@ pub use session::Session;
 pub use status::{ConnectionState, FirstSync, Status};
 pub use sync::{Changed, HttpRequest, Method, RequestKind};
 
-use crate::{Host, StoreError, schema};
+use crate::{Host, StoreError, checksums, schema};
 
 /// A device's store.
 pub struct Replica {
@@ -61,6 +61,7 @@ impl Replica {
     /// 32 bytes that it is encrypted with, and an error where SQLite has no cipher (natively). Who was signed in still is.
     pub fn open(mut connection: Connection, mut host: Host, key: Option<&[u8]>) -> Result<Self, StoreError> {
         schema::prepare(&mut connection, Side::Device, key)?;
+        checksums::ensure(&connection)?;
         let key = identity::device_key(&connection, &mut host)?;
         let actor = identity::new_actor(&key, &mut host);
         let session = session::load(&connection)?;

@@ -148,7 +148,7 @@ fn empty(connection: &Connection) -> Result<(), StoreError> {
     for table in tables.map(|id| Schema::hospital().by_id(*id).name).chain(engine) {
         connection.execute(&format!("DELETE FROM {table}"), [])?;
     }
-    for key in super::sync::META_KEYS {
+    for key in super::sync::META_KEYS.into_iter().chain(super::sync::sums::META_KEYS) {
         meta::remove(connection, key)?;
     }
     Ok(())

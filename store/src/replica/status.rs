@@ -22,6 +22,12 @@ pub struct Status {
     pub rejected: u64,
     /// Open conflicts.
     pub conflicts: u64,
+    /// True while the hospital is copied anew, because this replica and the server came to different checksums.
+    pub renewing: bool,
+    /// How often they did.
+    pub differences: u64,
+    /// Changes of the stream that this replica could not take in.
+    pub unfolded: u64,
     /// When the replica was last in step with the server. ISO 8601.
     pub last_in_step: Option<String>,
     /// The first copy, while it runs.
@@ -67,6 +73,9 @@ impl Replica {
             held: outbox::count_held(&self.connection)?,
             rejected: outbox::count(&self.connection, "rejected")?,
             conflicts: conflict::count(&self.connection)?,
+            renewing: number("differs_at")?.is_some(),
+            differences: count("differences")?,
+            unfolded: count("unfolded")?,
             last_in_step: number("last_in_step")?.map(|t| Timestamp(t).to_string()),
             first_sync: if copying {
                 Some(FirstSync {

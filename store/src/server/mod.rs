@@ -23,7 +23,7 @@ pub use session::{Session, TokenHash};
 pub use stream::{Pulled, Submission, id_taken};
 pub use waiting::WaitingCount;
 
-use crate::{Host, StoreError, meta, schema, sql_value};
+use crate::{Host, StoreError, checksums, meta, schema, sql_value};
 
 /// A server's store on SQLite. Blocking: use it from a thread of its own.
 pub struct ServerStore {
@@ -54,6 +54,7 @@ impl ServerStore {
             let public_key = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
             Self::register_server(&transaction, &public_key, host.now())?;
         }
+        checksums::ensure(&transaction)?;
         transaction.commit()?;
         Ok(Self {
             connection,

@@ -9,6 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use holdfast_core::{
+    checksum::Checksums,
     document::Place,
     ids::{Seq, Timestamp, TransactionId},
     ingest::{
@@ -16,15 +17,15 @@ use holdfast_core::{
         waiting::{self, Due, Unkept, Waiter, Waiting},
     },
     policy::Role,
-    protocol::{self, PushOutcome},
-    schema::{Schema, Side},
+    protocol::{self, PushOutcome, ScopeChecksum},
+    schema::{SCHEMA_VERSION, Schema, Side},
     transaction::{ChangeName, LogEntry, Mark, Opened, Transaction},
 };
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::{ServerStore, quarantine, waiting as kept};
 use crate::{
-    StoreError, meta,
+    StoreError, checksums, meta,
     writing::{Undone, Writing},
 };
 
@@ -48,6 +49,19 @@ pub struct Pulled {
     pub entries: Vec<LogEntry>,
     /// The end of the stream.
     pub head: Seq,
+    /// The documents' checksums at the end of the stream, if the page reaches it.
+    pub checksums: Option<Checksums>,
+}
+
+impl Pulled {
+    /// What a device of this role must come to, if the page reaches the end of the stream.
+    pub fn checksum(&self, role: Role) -> Option<ScopeChecksum> {
+        self.checksums.map(|sums| ScopeChecksum {
+            sum: sums.visible(role.may_see_restricted()),
+            restricted: role.may_see_restricted(),
+            schema_version: SCHEMA_VERSION,
+        })
+    }
 }
 
 impl ServerStore {
@@ -86,8 +100,8 @@ impl ServerStore {
 
     /// What comes after a place in the stream: at most `max_entries`, and no more after `max_bytes` are full.
     pub fn pull(&self, after: Seq, max_entries: usize, max_bytes: usize) -> Result<Pulled, StoreError> {
-        // Read first: what is accepted meanwhile is pulled next time.
-        let head = self.head()?;
+        // Read first, and together: what is accepted meanwhile is pulled next time.
+        let (head, sums) = checksums::at_head(&self.connection)?;
         let sql = "SELECT seq, accepted_at, entry FROM sync_log WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = statement.query((after.min(head).0 as i64, head.0 as i64, max_entries as i64))?;
@@ -108,7 +122,12 @@ impl ServerStore {
         if broken!(EntryOvertaken) && entries.len() > 1 {
             entries.remove(entries.len() - 2);
         }
-        Ok(Pulled { entries, head })
+        let reaches_head = entries.last().map_or(after, |last| last.seq) >= head;
+        Ok(Pulled {
+            entries,
+            head,
+            checksums: reaches_head.then_some(sums),
+        })
     }
 
     /// The mark of the entry at a place; `None` if there is none.

@@ -91,6 +91,11 @@ impl Device {
         Ok(())
     }
 
+    /// Changes the store behind the replica's back.
+    pub fn spoil(&self, sql: &str) -> Result<(), StoreError> {
+        Ok(self.replica.connection.execute_batch(sql)?)
+    }
+
     /// The device's key.
     pub fn public_key(&self) -> Result<[u8; 32], StoreError> {
         let key = hex::decode(&self.replica.device_key()).and_then(|key| key.try_into().ok());

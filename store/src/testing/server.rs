@@ -261,6 +261,11 @@ impl TestServer {
         Ok(refused.into_iter().map(|one| one.id).collect())
     }
 
+    /// Changes the store behind the server's back.
+    pub fn spoil(&self, sql: &str) -> Result<(), StoreError> {
+        Ok(self.store.connection.execute_batch(sql)?)
+    }
+
     /// Ends every session: devices have to sign in again.
     pub fn forget_sessions(&mut self) {
         self.sessions.clear();
@@ -368,6 +373,7 @@ impl TestServer {
             entry.transaction = entry.transaction.withhold(&body, |id| role.may_see(id));
         }
         let response = PullResponse {
+            checksum: page.checksum(role),
             cursor: page.entries.last().map_or(page.head, |entry| entry.seq),
             entries: page.entries,
             head: page.head,

@@ -12,7 +12,7 @@ use holdfast_core::{
 use rusqlite::{Connection, params_from_iter};
 
 use crate::{
-    StoreError, conflicts,
+    StoreError, checksums, conflicts,
     sql_value::Bound,
     tables::{Statements, key_values, replicated, unique},
 };
@@ -45,6 +45,7 @@ pub(super) fn write(
             .prepare_cached("INSERT OR IGNORE INTO sync_actors (actor, user) VALUES (?1, ?2)")?
             .execute((actor.as_bytes(), user.to_string()))?;
     }
+    checksums::add(connection, effects.checksums)?;
     Ok(changed)
 }
 

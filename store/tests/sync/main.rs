@@ -7,5 +7,6 @@ mod merge;
 mod refused;
 mod session;
 mod storm;
+mod sums;
 mod waiting;
 mod ward;

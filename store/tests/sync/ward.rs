@@ -87,7 +87,9 @@ pub fn settle(server: &mut TestServer, devices: &mut [&mut Device]) {
     for _ in 0..3 {
         for device in &mut *devices {
             device.sync(server).unwrap();
-            assert_eq!(device.replica.status().unwrap().problem, None);
+            let status = device.replica.status().unwrap();
+            assert_eq!(status.problem, None);
+            assert_eq!(status.differences, 0, "it came to another checksum than the server");
         }
     }
     let mut expected = server.dump().unwrap();

@@ -46,8 +46,10 @@ pub(super) async fn handle(
         return Err(ApiError::Diverged);
     }
     let pulled = app.store.pull(page.after, limit, MAX_BYTES).await?;
+    let checksum = pulled.checksum(who.role);
     let entries = withhold(pulled.entries, who.role)?;
     let response = PullResponse {
+        checksum,
         cursor: entries.last().map_or(page.after, |last| last.seq),
         entries,
         head: pulled.head,

@@ -5,7 +5,7 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::IntoResponse,
 };
-use holdfast_core::protocol::encode;
+use holdfast_core::{ids::Seq, protocol::encode};
 use serde::Deserialize;
 
 use super::{ApiError, App, auth::SignedIn, pull::CBOR};
@@ -17,6 +17,8 @@ const MAX_DOCUMENTS: usize = 2_000;
 pub(super) struct Page {
     after: Option<String>,
     limit: Option<usize>,
+    /// Why a device copies anew what it has: at this place in the stream it came to another checksum.
+    differs: Option<Seq>,
 }
 
 pub(super) async fn handle(
@@ -25,6 +27,10 @@ pub(super) async fn handle(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<impl IntoResponse, ApiError> {
     let Query(page) = page?;
+    if let Some(seq) = page.differs {
+        tracing::warn!(device = %who.device.id, user = %who.session.user, %seq, "a device's replica differs from the stream: it copies the \
+            hospital anew");
+    }
     let limit = page.limit.unwrap_or(MAX_DOCUMENTS).clamp(1, MAX_DOCUMENTS);
     let response = app.store.snapshot(page.after, limit, who.role).await?;
     let response = response.ok_or_else(|| ApiError::Malformed("`after` is no token of a snapshot".to_owned()))?;

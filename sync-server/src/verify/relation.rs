@@ -38,13 +38,13 @@ pub enum Meaning {
     Claims,
     /// Conflicts.
     Conflicts,
-    /// Actors.
-    Actors,
+    /// Texts.
+    Plain,
 }
 
 /// All relations, those first from which the others follow.
 pub fn all(dialect: Dialect) -> Vec<Relation> {
-    let engine = [changes, documents, claims, conflicts, actors].map(|relation| {
+    let engine = [changes, documents, claims, conflicts, actors, checksums].map(|relation| {
         let (name, meaning, columns, key, of) = relation();
         Relation {
             name,
@@ -222,11 +222,28 @@ fn conflicts() -> Engine {
 }
 
 fn actors() -> Engine {
-    ("actors", Meaning::Actors, &["actor", "user"], 1, |dialect| {
+    ("actors", Meaning::Plain, &["actor", "user"], 1, |dialect| {
         match dialect {
             Dialect::Sqlite => "SELECT lower(hex(actor)), user FROM sync_actors ORDER BY actor",
             Dialect::Postgres => "SELECT encode(actor, 'hex'), user_id::text FROM sync.actors ORDER BY actor",
         }
         .to_owned()
     })
+}
+
+/// What devices compare theirs with: over the main documents and over the restricted ones.
+fn checksums() -> Engine {
+    (
+        "checksums",
+        Meaning::Plain,
+        &["over", "main and restricted"],
+        1,
+        |dialect| {
+            match dialect {
+                Dialect::Sqlite => "SELECT 'all', lower(hex(value)) FROM sync_meta WHERE key = 'checksums'",
+                Dialect::Postgres => "SELECT 'all', encode(checksums, 'hex') FROM sync.head",
+            }
+            .to_owned()
+        },
+    )
 }

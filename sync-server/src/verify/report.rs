@@ -24,7 +24,7 @@ pub enum Kind {
 /// A difference.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Difference {
-    /// One of the 33 tables, or one of the engine's: `log`, `documents`, `changes`, `claims`, `conflicts`, `actors`.
+    /// One of the 33 tables, or one of the engine's: `log`, `documents`, `changes`, `claims`, `conflicts`, `actors`, `checksums`.
     pub table: String,
     /// The row by its key; an entry of the log by its seq.
     pub row: String,

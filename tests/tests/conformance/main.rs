@@ -8,8 +8,8 @@ mod pages;
 mod random;
 mod rows;
 mod stream;
-mod waiting;
 mod verify;
+mod waiting;
 
 /// Runs each function on a new store of each kind.
 macro_rules! on_both_stores {

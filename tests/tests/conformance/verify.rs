@@ -2,6 +2,7 @@
 
 use holdfast_core::{
     ids::{RowId, Seq},
+    policy::Role,
     protocol,
 };
 use holdfast_server::verify::{Kind, Report};
@@ -30,6 +31,8 @@ crate::on_both_stores! {
     a_log_that_was_cut_off_is_named
     a_device_whose_key_was_replaced_did_not_sign
     a_password_hash_that_was_put_into_users_is_named
+    a_checksum_that_is_wrong_is_named
+    a_page_that_reaches_the_head_carries_the_checksums
     verifying_does_not_see_what_comes_meanwhile
 }
 
@@ -353,6 +356,32 @@ async fn a_password_hash_that_was_put_into_users_is_named(stand: Stand) {
     .await;
     only(&report, &["users"]);
     assert!(!report.to_text().contains("mine"), "{}", report.to_text());
+}
+
+async fn a_checksum_that_is_wrong_is_named(stand: Stand) {
+    let sql = match stand.name() {
+        "SQLite" => "UPDATE sync_meta SET value = zeroblob(64) WHERE key = 'checksums'",
+        _ => "UPDATE sync.head SET checksums = decode(repeat('00', 64), 'hex')",
+    };
+    let column = Some("main and restricted");
+    let report = finds(&stand, sql, Kind::Different, "checksums", "all", column).await;
+    only(&report, &["checksums"]);
+}
+
+async fn a_page_that_reaches_the_head_carries_the_checksums(stand: Stand) {
+    ward(&stand).await;
+    let page = |after, limit| stand.store.pull(Seq(after), limit, 1 << 20);
+    assert_eq!(page(0, 3).await.unwrap().checksums, None);
+    let whole = page(0, 100).await.unwrap();
+    let (nurse, manager) = (whole.checksum(Role::Nurse), whole.checksum(Role::Manager));
+    assert!(nurse.is_some() && nurse != manager);
+    assert_eq!(page(8, 100).await.unwrap().checksum(Role::Nurse), nurse);
+    let mut maker = Maker::new(3);
+    let salary = edit("staff", row(STAFF), &json!({ "salary": "1.00" }));
+    stand.write(&mut maker, &[salary]).await;
+    let later = page(8, 100).await.unwrap();
+    assert_eq!(later.checksum(Role::Nurse), nurse, "a nurse sees no salaries");
+    assert_ne!(later.checksum(Role::Manager), manager);
 }
 
 async fn verifying_does_not_see_what_comes_meanwhile(stand: Stand) {

@@ -14,6 +14,7 @@ mod push;
 mod recopy;
 mod round;
 mod snapshot;
+pub(super) mod sums;
 
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ use holdfast_core::{
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push, recopy};
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push, recopy, sums};
 use crate::{
     StoreError, meta,
     replica::{Replica, base, kept, outbox},
@@ -76,7 +76,14 @@ impl Replica {
         if in_step {
             meta::set(&transaction, "last_in_step", now.0)?;
         }
+        let differs = match response.checksum.filter(|_| in_step) {
+            Some(expected) => sums::differ(&transaction, response.head, expected, &mut self.round.counted, now)?,
+            None => false,
+        };
         transaction.commit()?;
+        if differs {
+            recopy::begin(&mut self.connection)?;
+        }
         self.round.pull = !in_step;
         Ok(Ok(changed))
     }
@@ -149,5 +156,6 @@ fn take_entry(
         place: Place::Stream(entry.seq),
         authority: Authority::Follow,
     })?;
+    sums::note_unfolded(connection, writing, opened)?;
     base::fold(connection, opened, entry.seq)
 }

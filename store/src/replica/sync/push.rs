@@ -11,7 +11,7 @@ use holdfast_core::{
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, decode};
+use super::{HttpRequest, Method, RequestKind, Taken, decode, sums};
 use crate::{
     StoreError,
     replica::{
@@ -153,6 +153,7 @@ pub(super) fn acknowledge(
     }
     base::fold(connection, opened, seq)?;
     kept::keep(connection, n, seq)?;
+    sums::acknowledged(connection, seq)?;
     outbox::remove(connection, n)?;
     base::release(connection, &opened.body)
 }

@@ -1,5 +1,7 @@
 //! One round of sync, from waking to being in step. Kept in memory only: after a restart a new round begins.
 
+use holdfast_core::ids::Timestamp;
+
 use crate::replica::ConnectionState;
 
 /// See the module.
@@ -11,6 +13,8 @@ pub(in crate::replica) struct Round {
     pub pull: bool,
     /// How many transactions a push carries, after a larger one was refused as a whole.
     pub at_once: Option<usize>,
+    /// When the stored documents were last counted, for their checksum.
+    pub counted: Option<Timestamp>,
     /// Why the last attempt failed.
     pub problem: Option<String>,
 }

@@ -11,7 +11,7 @@ use holdfast_core::{
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy};
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy, sums};
 use crate::{
     StoreError, meta,
     replica::{Replica, identity},
@@ -24,7 +24,11 @@ pub(super) fn request(connection: &Connection) -> Result<HttpRequest, StoreError
     Ok(HttpRequest {
         method: Method::Get,
         path: match &after {
-            None => format!("/v{version}/snapshot"),
+            None => match sums::noticed_at(connection)? {
+                None => format!("/v{version}/snapshot"),
+                // The server is told why, so that the hospital's log has it.
+                Some(seq) => format!("/v{version}/snapshot?differs={seq}"),
+            },
             Some(token) => format!("/v{version}/snapshot?after={token}"),
         },
         body: Vec::new(),
@@ -55,6 +59,8 @@ impl Replica {
             if progress(&transaction, after.is_none(), &page)? {
                 self.actor = identity::new_actor(&self.key, &mut self.host);
                 changed = recopy::install(&transaction, now)?;
+                sums::copied(&transaction)?;
+                self.round.counted = None;
                 self.round.pull = true;
             }
             transaction.commit()?;

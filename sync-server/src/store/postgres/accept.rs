@@ -8,10 +8,11 @@ use std::{
 };
 
 use holdfast_core::{
+    checksum::Checksums,
     document::{DocumentId, Place},
     ids::{ChangeHash, Seq, Timestamp, TransactionId},
     ingest::{
-        Attempt, Authority, Job, Needs, Rejection, WorkingSet,
+        Attempt, Authority, Effects, Job, Needs, Rejection, WorkingSet,
         waiting::{Due, Unkept, Waiter, Waiting, own_changes, refused},
     },
     protocol::{PushOutcome, decode, encode},
@@ -23,7 +24,7 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::{
-    PostgresStore, StoreError, error,
+    PostgresStore, StoreError, checksums, error,
     load::load,
     quarantine::{self, Refused},
     waiting as kept, write,
@@ -103,6 +104,7 @@ struct Batch<'a> {
     connection: &'a mut PgConnection,
     now: Timestamp,
     head: Seq,
+    checksums: Checksums,
     set: WorkingSet,
     entries: Vec<Entry<'a>>,
     refused: Vec<Refused<'a>>,
@@ -129,15 +131,17 @@ impl<'a> Batch<'a> {
         sqlx::query("SET CONSTRAINTS ALL DEFERRED")
             .execute(&mut *connection)
             .await?;
-        let head: i64 = sqlx::query_scalar("SELECT seq FROM sync.head FOR UPDATE")
+        let head = sqlx::query("SELECT seq, checksums FROM sync.head FOR UPDATE")
             .fetch_one(&mut *connection)
             .await?;
+        let (head, checksums) = checksums::read(&head)?;
         let mut waiting = kept::load(&mut *connection).await?;
         waiting.expire(now);
         Ok(Self {
             connection,
             now,
-            head: Seq(head as u64),
+            head,
+            checksums,
             set: WorkingSet::default(),
             entries: Vec::new(),
             refused: Vec::new(),
@@ -225,7 +229,7 @@ impl<'a> Batch<'a> {
         loop {
             match self.set.attempt(&job) {
                 Attempt::Load(needs) => load(self.connection, &mut self.set, &needs).await?,
-                Attempt::Write(effects) => write::effects(self.connection, &effects, self.now).await?,
+                Attempt::Write(effects) => self.write(&effects).await?,
                 Attempt::Done(Ok(())) => {
                     self.head = seq;
                     let awaited = self.waiting.accepted(submission.opened.body.changes.iter().copied());
@@ -292,9 +296,14 @@ impl<'a> Batch<'a> {
         outcome
     }
 
+    async fn write(&mut self, effects: &Effects) -> Result<(), StoreError> {
+        self.checksums += effects.checksums;
+        write::effects(self.connection, effects, self.now).await
+    }
+
     async fn finish(mut self) -> Result<(), StoreError> {
         let effects = self.set.take_effects();
-        write::effects(self.connection, &effects, self.now).await?;
+        self.write(&effects).await?;
         quarantine::put(self.connection, &self.refused, self.now).await?;
         kept::refuse(self.connection, &self.refused_changes).await?;
         if self.entries.is_empty() {
@@ -302,8 +311,9 @@ impl<'a> Batch<'a> {
         }
         self.log().await?;
         self.changes().await?;
-        sqlx::query("UPDATE sync.head SET seq = $1")
+        sqlx::query("UPDATE sync.head SET seq = $1, checksums = $2")
             .bind(self.head.0 as i64)
+            .bind(self.checksums.to_bytes().to_vec())
             .execute(&mut *self.connection)
             .await?;
         Ok(())

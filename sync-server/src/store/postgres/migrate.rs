@@ -2,13 +2,14 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use super::StoreError;
+use super::{StoreError, checksums};
 use holdfast_core::schema::{self, Schema};
 
 /// Numbered from 1. Never edited once released: a change is a new one at the end.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_engine.sql"),
     include_str!("migrations/0002_waiting.sql"),
+    include_str!("migrations/0003_checksums.sql"),
 ];
 
 /// The format that this build writes.
@@ -64,7 +65,7 @@ async fn migrate_locked(connection: &mut PgConnection) -> Result<(), StoreError>
         transaction.commit().await?;
         tracing::info!(format = number, "migrated the database");
     }
-    Ok(())
+    checksums::ensure(connection).await
 }
 
 /// The format that the database has; 0 if it is not a store yet.

@@ -11,6 +11,7 @@
 
 mod accept;
 mod account;
+mod checksums;
 pub(crate) mod claimants;
 mod device;
 mod error;

@@ -10,7 +10,7 @@ use holdfast_store::server::Pulled;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::{
-    PostgresStore, StoreError,
+    PostgresStore, StoreError, checksums,
     time::{self, micros},
 };
 
@@ -18,7 +18,10 @@ impl PostgresStore {
     /// What comes after a place in the stream: at most `max_entries`, and no more after `max_bytes` are full.
     pub async fn pull(&self, after: Seq, max_entries: usize, max_bytes: usize) -> Result<Pulled, StoreError> {
         // The head is read first: what comes in between is simply there already.
-        let head = self.head().await?;
+        let head = sqlx::query("SELECT seq, checksums FROM sync.head")
+            .fetch_one(&self.pool)
+            .await?;
+        let (head, sums) = checksums::read(&head)?;
         let found = sqlx::query(concat!(
             "SELECT seq, ",
             micros!("accepted_at"),
@@ -43,8 +46,13 @@ impl PostgresStore {
                 transaction,
             });
         }
-        let head = entries.last().map_or(head, |last| head.max(last.seq));
-        Ok(Pulled { entries, head })
+        // Entries that came since lie behind the checksums.
+        let last = entries.last().map_or(after, |last| last.seq);
+        Ok(Pulled {
+            checksums: (last == head).then_some(sums),
+            head: if entries.is_empty() { head } else { head.max(last) },
+            entries,
+        })
     }
 
     /// The mark of the entry at a place; `None` if there is none.

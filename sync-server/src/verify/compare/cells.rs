@@ -83,7 +83,7 @@ fn same(relation: &Relation, at: usize, expected: &TextRow, found: &TextRow) -> 
         },
         Meaning::Conflicts if at == SIDES && json(log) == json(store) => true,
         Meaning::Conflicts => unsure(at, expected),
-        Meaning::Changes | Meaning::Claims | Meaning::Actors => false,
+        Meaning::Changes | Meaning::Claims | Meaning::Plain => false,
     }
 }
 
@@ -202,6 +202,6 @@ pub(super) fn row_name(relation: &Relation, row: &TextRow) -> String {
             claimed().unwrap_or_else(plain)
         }
         Meaning::Conflicts => format!("{} ({} in {} {})", cell(0), cell(1), cell(2), cell(3)),
-        Meaning::Rows(_) | Meaning::Actors => plain(),
+        Meaning::Rows(_) | Meaning::Plain => plain(),
     }
 }
