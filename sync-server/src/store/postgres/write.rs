@@ -182,7 +182,7 @@ async fn actors(connection: &mut PgConnection, actors: &BTreeMap<Actor, UserId>)
     if actors.is_empty() {
         return Ok(());
     }
-    let (names, users): (Vec<Vec<u8>>, Vec<Uuid>) = actors.iter().map(|(a, u)| (a.0.clone(), u.0)).unzip();
+    let (names, users): (Vec<Vec<u8>>, Vec<Uuid>) = actors.iter().map(|(a, u)| (a.as_bytes().to_vec(), u.0)).unzip();
     sqlx::query(
         "INSERT INTO sync.actors (actor, user_id) SELECT * FROM unnest($1::bytea[], $2::uuid[]) ON CONFLICT DO NOTHING",
     )
