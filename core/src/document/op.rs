@@ -42,6 +42,7 @@ pub(super) struct Packed {
 
 impl Packed {
     /// The last `length` bytes of a buffer.
+    #[inline]
     fn last(buffer: &[u8], length: usize, kind: Kind) -> Self {
         Self {
             offset: (buffer.len() - length) as u32,
@@ -50,6 +51,7 @@ impl Packed {
     }
 
     /// Puts a value behind the others.
+    #[inline]
     pub(super) fn push(buffer: &mut Vec<u8>, scalar: Scalar<'_>) -> Self {
         let before = buffer.len();
         let kind = scalar.write(buffer);
@@ -57,6 +59,7 @@ impl Packed {
     }
 
     /// Copies a value of another buffer.
+    #[inline]
     pub(super) fn copy(self, from: &[u8], to: &mut Vec<u8>) -> Self {
         let bytes = self.bytes(from);
         to.extend_from_slice(bytes);
@@ -64,6 +67,7 @@ impl Packed {
     }
 
     /// The value at a place in a buffer that was read from outside.
+    #[inline]
     pub(super) fn checked(buffer: &[u8], offset: usize, length: usize, kind: Kind) -> Result<Self, DecodeError> {
         let end = offset.checked_add(length).filter(|_| length < 1 << 28);
         let bytes = end
@@ -77,22 +81,27 @@ impl Packed {
     }
 
     /// How many bytes it has.
+    #[inline]
     pub(super) fn len(self) -> usize {
         (self.meta >> 4) as usize
     }
 
+    #[inline]
     pub(super) fn meta(self) -> u32 {
         self.meta
     }
 
+    #[inline]
     pub(super) fn kind(self) -> Kind {
         Kind::of_meta(self.meta)
     }
 
+    #[inline]
     pub(super) fn bytes(self, buffer: &[u8]) -> &[u8] {
         &buffer[self.offset as usize..][..self.len()]
     }
 
+    #[inline]
     pub(super) fn scalar(self, buffer: &[u8]) -> Scalar<'_> {
         self.kind()
             .read(self.bytes(buffer))

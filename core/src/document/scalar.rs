@@ -141,6 +141,7 @@ impl Kind {
     const LIST: Self = Self(11);
     const TEXT: Self = Self(12);
 
+    #[inline]
     pub(super) fn is_object(self) -> bool {
         self.0 >= Self::MAP.0
     }
@@ -154,11 +155,13 @@ impl Kind {
     }
 
     /// The four bits.
+    #[inline]
     pub(super) fn bits(self) -> u32 {
         u32::from(self.0)
     }
 
     /// The kind that a change's value may have.
+    #[inline]
     pub(super) fn of_change(meta: u64) -> Result<Self, DecodeError> {
         match (meta & 0x0f) as u8 {
             bits @ 0..=9 => Ok(Self(bits)),
@@ -167,6 +170,7 @@ impl Kind {
     }
 
     /// The kind that a stored document's value may have.
+    #[inline]
     pub(super) fn of_stored(meta: u32) -> Result<Self, DecodeError> {
         match (meta & 0x0f) as u8 {
             bits @ 0..=12 => Ok(Self(bits)),
@@ -174,11 +178,13 @@ impl Kind {
         }
     }
 
+    #[inline]
     pub(super) fn of_meta(meta: u32) -> Self {
         Self((meta & 0x0f) as u8)
     }
 
     /// The value that bytes of this kind stand for.
+    #[inline]
     pub(super) fn read(self, bytes: &[u8]) -> Result<Scalar<'_>, DecodeError> {
         let mut reader = Reader::new(bytes);
         let scalar = match self {

@@ -72,7 +72,7 @@ impl Document {
 
     /// Drops values and origins that nothing uses, once they are many.
     pub(super) fn tidy(&mut self) {
-        if self.unused <= 256 + self.values.len() / 2 && self.origins.len() <= 16 + self.root.len() {
+        if self.unused <= 128 + self.values.len() / 2 && self.origins.len() <= 16 + self.root.len() {
             return;
         }
         let old = std::mem::take(&mut self.values);

@@ -11,23 +11,29 @@ use super::{
 
 /// A value that a run-length encoded column can hold.
 pub(super) trait Item<'a>: Copy + PartialEq {
+    #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
+    #[inline]
     fn write(self, out: &mut Vec<u8>);
 }
 
 impl<'a> Item<'a> for u64 {
+    #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         reader.unsigned()
     }
+    #[inline]
     fn write(self, out: &mut Vec<u8>) {
         write_unsigned(out, self);
     }
 }
 
 impl<'a> Item<'a> for i64 {
+    #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         reader.signed()
     }
+    #[inline]
     fn write(self, out: &mut Vec<u8>) {
         write_signed(out, self);
     }
@@ -35,6 +41,7 @@ impl<'a> Item<'a> for i64 {
 
 /// A key, in the column.
 impl<'a> Item<'a> for &'a str {
+    #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let bytes = reader.prefixed()?;
         if bytes.len() > super::MAX_KEY_BYTES {
@@ -42,6 +49,7 @@ impl<'a> Item<'a> for &'a str {
         }
         std::str::from_utf8(bytes).map_err(|_| DecodeError::Malformed("a key is not UTF-8"))
     }
+    #[inline]
     fn write(self, out: &mut Vec<u8>) {
         write_unsigned(out, self.len() as u64);
         out.extend_from_slice(self.as_bytes());
@@ -61,6 +69,7 @@ pub(super) struct Runs<'a, T> {
 }
 
 impl<'a, T: Item<'a>> Runs<'a, T> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             reader: Reader::new(bytes),
@@ -69,6 +78,7 @@ impl<'a, T: Item<'a>> Runs<'a, T> {
     }
 
     /// True if no run is left.
+    #[inline]
     pub(super) fn is_done(&self) -> bool {
         let left = match self.run {
             Run::Repeat(_, n) | Run::Literal(n) | Run::Nulls(n) => n,
@@ -76,6 +86,7 @@ impl<'a, T: Item<'a>> Runs<'a, T> {
         left == 0 && self.reader.is_empty()
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Option<T>, DecodeError> {
         loop {
             match &mut self.run {
@@ -116,6 +127,7 @@ pub(super) struct Differences<'a> {
 }
 
 impl<'a> Differences<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             runs: Runs::new(bytes),
@@ -124,10 +136,12 @@ impl<'a> Differences<'a> {
     }
 
     /// True if no run is left.
+    #[inline]
     pub(super) fn is_done(&self) -> bool {
         self.runs.is_done()
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Option<u64>, DecodeError> {
         let Some(difference) = self.runs.next()? else {
             return Ok(None);
@@ -151,6 +165,7 @@ pub(super) struct Booleans<'a> {
 }
 
 impl<'a> Booleans<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             reader: Reader::new(bytes),
@@ -161,10 +176,12 @@ impl<'a> Booleans<'a> {
     }
 
     /// True if no count is left.
+    #[inline]
     pub(super) fn is_done(&self) -> bool {
         self.left == 0 && self.reader.is_empty()
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Result<bool, DecodeError> {
         while self.left == 0 {
             if self.reader.is_empty() {

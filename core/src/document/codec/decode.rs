@@ -5,8 +5,8 @@ use std::io::Read;
 use smallvec::SmallVec;
 
 use super::{
-    Change, DecodeError, DecodedChange, Kind, MAGIC, MAX_CHANGE_BYTES, MAX_OPERATIONS, OpRef, PackedAction, PackedKey,
-    PackedOperation,
+    Change, DecodeError, DecodedChange, Kind, MAGIC, MAX_CHANGE_BYTES, MAX_OPERATIONS, Mark, OpRef, PackedAction,
+    PackedKey, PackedOperation,
     column::{Booleans, Differences, Runs},
     hash,
     leb128::Reader,
@@ -117,6 +117,8 @@ struct Columns<'a> {
     pred_count: &'a [u8],
     pred_actor: &'a [u8],
     pred_counter: &'a [u8],
+    expand: &'a [u8],
+    mark_name: &'a [u8],
 }
 
 impl<'a> Columns<'a> {
@@ -154,7 +156,9 @@ impl<'a> Columns<'a> {
                 0x70 => columns.pred_count = data,
                 0x71 => columns.pred_actor = data,
                 0x73 => columns.pred_counter = data,
-                // Marks and what later versions add: carried along in the bytes, not interpreted.
+                0x94 => columns.expand = data,
+                0xa5 => columns.mark_name = data,
+                // What later versions add: not interpreted.
                 _ => {}
             }
         }
@@ -168,6 +172,8 @@ impl<'a> Columns<'a> {
         let mut metas = Runs::<u64>::new(self.value_meta);
         let mut offset = 0;
         let mut pred_counts = Runs::<u64>::new(self.pred_count);
+        let mut expands = Booleans::new(self.expand);
+        let mut mark_names = Runs::<&str>::new(self.mark_name);
         change.values = self.value.to_vec();
         // Enough for a row's insert at once; more grows with what is really there.
         change.operations.reserve(16.min(1 + self.value_meta.len()));
@@ -183,7 +189,11 @@ impl<'a> Columns<'a> {
             let length = usize::try_from(meta >> 4).map_err(|_| DecodeError::Malformed("it ends too early"))?;
             let value = Packed::checked(&change.values, offset, length, Kind::of_change(meta)?)?;
             offset += length;
-            let action = read_action(action, value, &mut change.values)?;
+            let (expand, mark_name) = (expands.next()?, mark_names.next()?);
+            let action = match action {
+                7 => change.mark(value, mark_name, expand),
+                _ => read_action(action, value, &mut change.values)?,
+            };
             let (object, key) = (ids.object()?, ids.key(&mut change.keys)?);
             let count = pred_counts.next()?.unwrap_or(0);
             let first_pred = change.preds.len();
@@ -203,6 +213,7 @@ impl<'a> Columns<'a> {
             });
         }
         let read = metas.is_done() && pred_counts.is_done() && inserts.is_done() && ids.are_done();
+        let read = read && expands.is_done() && mark_names.is_done();
         if !read || offset != self.value.len() {
             return Err(DecodeError::Malformed("values are left over"));
         }
@@ -210,6 +221,19 @@ impl<'a> Columns<'a> {
             return Err(DecodeError::Malformed("its numbers are out of range"));
         }
         Ok(())
+    }
+}
+
+impl Change {
+    /// Keeps what a mark says.
+    fn mark(&mut self, value: Packed, name: Option<&str>, expand: bool) -> PackedAction {
+        let name = name.map(|name| {
+            let start = self.keys.len() as u32;
+            self.keys.push_str(name);
+            (start, self.keys.len() as u32)
+        });
+        self.marks.push(Mark { value, name, expand });
+        PackedAction::Mark(self.marks.len() as u32 - 1)
     }
 }
 
@@ -315,7 +339,6 @@ fn read_action(number: u64, value: Packed, values: &mut Vec<u8>) -> Result<Packe
             }
             _ => return Err(DecodeError::UnknownKind),
         },
-        7 => PackedAction::Mark,
         _ => return Err(DecodeError::UnknownKind),
     })
 }

@@ -3,15 +3,18 @@
 use std::io::Write;
 
 use super::{
-    Change, Kind, MAGIC, OpRef, PACK_FROM, PackedAction, PackedKey, PackedOperation,
+    Change, Kind, MAGIC, Mark, OpRef, PACK_FROM, PackedAction, PackedKey, PackedOperation,
     column::{write_booleans, write_differences, write_runs},
     hash,
     leb128::{write_signed, write_unsigned},
 };
-use crate::{document::ObjectKind, ids::ChangeHash};
+use crate::{
+    document::{ObjectKind, op::Packed},
+    ids::ChangeHash,
+};
 
 /// How many columns a change can have.
-const COLUMNS: usize = 12;
+const COLUMNS: usize = 14;
 
 /// The chunk's bytes and the change's hash.
 pub(in crate::document) fn encode(change: &Change) -> (Vec<u8>, ChangeHash) {
@@ -127,7 +130,7 @@ impl Columns {
             write_runs(out, ops.len(), |i| Some(action_number(ops[i].action)))
         });
         column(0x56, &|out| {
-            write_runs(out, ops.len(), |i| Some(value_meta(ops[i].action)))
+            write_runs(out, ops.len(), |i| Some(value_meta(change, ops[i].action)))
         });
         column(0x57, &|out| out.extend_from_slice(&change.values));
         column(0x70, &|out| {
@@ -138,6 +141,18 @@ impl Columns {
         });
         column(0x73, &|out| {
             write_differences(out, preds.len(), |i| Some(preds[i].counter))
+        });
+        let mark = |i: usize| mark(change, ops[i].action);
+        column(0x94, &|out| {
+            if change.marks.iter().any(|mark| mark.expand) {
+                write_booleans(out, (0..ops.len()).map(|i| mark(i).is_some_and(|mark| mark.expand)));
+            }
+        });
+        column(0xa5, &|out| {
+            write_runs(out, ops.len(), |i| {
+                let (start, end) = mark(i)?.name?;
+                Some(&change.keys[start as usize..end as usize])
+            });
         });
         columns
     }
@@ -173,14 +188,25 @@ fn action_number(action: PackedAction) -> u64 {
         PackedAction::Delete => 3,
         PackedAction::Make(ObjectKind::Text) => 4,
         PackedAction::Increment(_) => 5,
-        PackedAction::Mark => unreachable!("BUG: marks are not written"),
+        PackedAction::Mark(_) => 7,
+    }
+}
+
+fn mark(change: &Change, action: PackedAction) -> Option<&Mark> {
+    match action {
+        PackedAction::Mark(place) => Some(&change.marks[place as usize]),
+        _ => None,
     }
 }
 
 /// A value's length and kind.
-fn value_meta(action: PackedAction) -> u64 {
-    match action {
-        PackedAction::Set(value) | PackedAction::Increment(value) => value.meta().into(),
-        _ => Kind::NULL.bits().into(),
-    }
+fn value_meta(change: &Change, action: PackedAction) -> u64 {
+    let value = match action {
+        PackedAction::Set(value) | PackedAction::Increment(value) => Some(value),
+        // Where a mark ends it has no value.
+        _ => mark(change, action)
+            .filter(|mark| mark.name.is_some())
+            .map(|mark| mark.value),
+    };
+    value.map_or(Kind::NULL.bits(), Packed::meta).into()
 }

@@ -32,14 +32,17 @@ pub(in crate::document) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(in crate::document) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
+    #[inline]
     pub(in crate::document) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
+    #[inline]
     pub(in crate::document) fn bytes(&mut self, count: u64) -> Result<&'a [u8], DecodeError> {
         let count = usize::try_from(count).ok().filter(|n| *n <= self.rest.len());
         let (taken, rest) = self
@@ -50,6 +53,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One byte.
+    #[inline]
     pub(in crate::document) fn byte(&mut self) -> Result<u8, DecodeError> {
         let (first, rest) = self
             .rest
@@ -59,6 +63,7 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
+    #[inline]
     pub(in crate::document) fn unsigned(&mut self) -> Result<u64, DecodeError> {
         // Most numbers have one byte.
         if let Some((&first @ 0..0x80, rest)) = self.rest.split_first() {
@@ -80,6 +85,7 @@ impl<'a> Reader<'a> {
         Err(DecodeError::Malformed("a number is too long"))
     }
 
+    #[inline]
     pub(in crate::document) fn signed(&mut self) -> Result<i64, DecodeError> {
         let mut value = 0i64;
         for shift in (0..64).step_by(7) {
@@ -96,21 +102,25 @@ impl<'a> Reader<'a> {
     }
 
     /// How many bytes are left.
+    #[inline]
     pub(in crate::document) fn len(&self) -> usize {
         self.rest.len()
     }
 
     /// All that is left.
+    #[inline]
     pub(in crate::document) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
     }
 
     /// An unsigned number that must fit in 32 bits.
+    #[inline]
     pub(in crate::document) fn short(&mut self) -> Result<u32, DecodeError> {
         u32::try_from(self.unsigned()?).map_err(|_| DecodeError::Malformed("a number is out of range"))
     }
 
     /// Bytes with their length before them.
+    #[inline]
     pub(in crate::document) fn prefixed(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = self.unsigned()?;
         self.bytes(length)

@@ -61,6 +61,8 @@ pub struct Change {
     keys: String,
     /// The operations' values, one after the other.
     values: Vec<u8>,
+    /// The operations that mark a text.
+    marks: Vec<Mark>,
 }
 
 /// An operation's id as a change names it.
@@ -157,7 +159,17 @@ enum PackedAction {
     Make(ObjectKind),
     Delete,
     Increment(Packed),
-    Mark,
+    /// Its place in the change's marks.
+    Mark(u32),
+}
+
+/// What a mark says: only kept for the change to be written again.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Mark {
+    value: Packed,
+    /// From one byte of the keys to before another; none if the mark ends here.
+    name: Option<(u32, u32)>,
+    expand: bool,
 }
 
 /// A change, decoded and its hash computed.
@@ -171,10 +183,9 @@ pub struct DecodedChange {
 
 impl DecodedChange {
     /// True if an Automerge library that makes the change again from its operations, as it does when it saves a document, comes
-    /// to the same hash. Marks are not made again here, and taken as they are.
+    /// to the same hash.
     pub fn is_canonical(&self) -> bool {
-        let marks = self.change.operations.iter().any(|op| op.action == PackedAction::Mark);
-        marks || (self.change.actors_are_canonical() && encode::hash_of(&self.change) == self.hash)
+        self.change.actors_are_canonical() && encode::hash_of(&self.change) == self.hash
     }
 }
 
@@ -237,7 +248,7 @@ impl Change {
                     Scalar::Int(by) => Action::Increment(by),
                     _ => unreachable!("BUG: an increment is kept as an integer"),
                 },
-                PackedAction::Mark => Action::Mark,
+                PackedAction::Mark(_) => Action::Mark,
             },
             preds: &self.preds[first..first + operation.pred_count as usize],
         }
@@ -261,6 +272,7 @@ impl Change {
             preds: SmallVec::new(),
             keys: String::new(),
             values: Vec::new(),
+            marks: Vec::new(),
         }
     }
 
