@@ -2,13 +2,13 @@
 
 mod document;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use crate::interrupt::{self, Interrupted};
 use crate::postgres::{Cluster, Durability};
 use crate::process::Program;
 use crate::project::Project;
 use crate::setup::packages::{self, Need};
+use crate::watch::watch;
 
 /// Runs the benchmark that `arguments` begin with (all of them if none), passing on the others.
 pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
@@ -37,22 +37,5 @@ fn push_pull(project: &Project, arguments: &[String]) -> Result<()> {
         .args(arguments)
         .env("HOLDFAST_TEST_POSTGRES", cluster.url())
         .folder(&project.root);
-    watch(program)
-}
-
-/// Lets it write to the terminal until it ends or we are interrupted.
-fn watch(program: Program) -> Result<()> {
-    let mut running = program.start()?;
-    loop {
-        if interrupt::requested() {
-            bail!(Interrupted);
-        }
-        if let Some(status) = running.ended()? {
-            if !status.success() {
-                bail!("the benchmark failed: {status}");
-            }
-            return Ok(());
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    watch(program, "the benchmark")
 }

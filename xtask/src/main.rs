@@ -11,10 +11,12 @@ mod project;
 mod run;
 mod server;
 mod setup;
+mod simulate;
 mod stamp;
 mod test;
 mod tidy;
 mod wasm;
+mod watch;
 mod web;
 
 use std::process::ExitCode;
@@ -66,6 +68,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Drives simulated devices and a server through faulty weeks: `--seeds 100000 [--from N] [--minutes M]`.
+    Simulate {
+        /// Which seeds, and how long.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -97,6 +105,7 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode> {
             run::engine(&project, size)
         }
         Command::Bench { arguments } => bench::run(&project, arguments),
+        Command::Simulate { arguments } => simulate::run(&project, arguments),
     };
     if let Err(error) = &result
         && let Some(failed) = error.downcast_ref::<ProgramFailed>()

@@ -164,6 +164,9 @@ pub(super) fn waiting(connection: &Connection, id: TransactionId) -> Result<Opti
     Ok(Some(Waiting { n, id, transaction }))
 }
 
+/// Nothing is held longer than this, in microseconds: a day. A clock that was set back cannot stretch it.
+pub(super) const HELD: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// The first waiting transactions that are to be sent now: at most `limit`, and none more after `max_bytes` are full.
 pub(super) fn first_to_send(
     connection: &Connection,
@@ -172,9 +175,9 @@ pub(super) fn first_to_send(
     max_bytes: usize,
 ) -> Result<Vec<Waiting>, StoreError> {
     let sql = "SELECT n, id, entry FROM sync_outbox
-        WHERE state = 'waiting' AND coalesce(ask_again, 0) <= ?1 ORDER BY n LIMIT ?2";
+        WHERE state = 'waiting' AND (ask_again IS NULL OR ask_again NOT BETWEEN ?1 + 1 AND ?1 + ?3) ORDER BY n LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut found = statement.query((now.0, limit as i64))?;
+    let mut found = statement.query((now.0, limit as i64, HELD))?;
     let (mut first, mut bytes) = (Vec::new(), 0);
     while let Some(row) = found.next()? {
         let entry: Vec<u8> = row.get(2)?;

@@ -94,17 +94,14 @@ fn replay_one(workshop: &mut Workshop<'_>, again: Again) -> Result<BTreeSet<&'st
     let connection = workshop.connection;
     let command: Command = serde_json::from_str(&again.command).map_err(StoreError::corrupt)?;
     let mut writing = Writing::new(connection, Side::Device, again.giver.time);
-    match workshop.make(&command, &again.giver, again.new_ids, &mut writing)? {
-        Some(made) => {
-            base::keep(connection, &made.opened.body)?;
-            outbox::renew(connection, again.n, &made)?;
-        }
+    if let Some(made) = workshop.make(&command, &again.giver, again.new_ids, &mut writing)? {
+        base::keep(connection, &made.opened.body)?;
+        outbox::renew(connection, again.n, &made)?;
+    } else {
         // What it wanted is so already.
-        None => {
-            #[cfg(feature = "testing")]
-            crate::testing::note(again.giver.time);
-            outbox::remove(connection, again.n)?;
-        }
+        #[cfg(feature = "testing")]
+        crate::testing::note(again.giver.time);
+        outbox::remove(connection, again.n)?;
     }
     Ok(writing.finish()?)
 }

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         println!(
             "{} seeds, {:.1} seeds/s, {} failed; {}",
             summary.seeds,
-            summary.seeds as f64 / begun.elapsed().as_secs_f64(),
+            f64::from(u32::try_from(summary.seeds).unwrap_or(u32::MAX)) / begun.elapsed().as_secs_f64(),
             summary.failures.len(),
             summary.tally
         );

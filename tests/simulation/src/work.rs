@@ -322,7 +322,7 @@ impl Eyes<'_> {
     }
 
     fn edit(&mut self, work: Work) -> Found {
-        let word = self.word();
+        let typed = self.word();
         let few = self.dice.of(&["1", "2", "3"]);
         let (table, id, values, seen) = match work {
             Work::EditPhone => (
@@ -338,7 +338,7 @@ impl Eyes<'_> {
             Work::EditText => {
                 let mut row = need!(self.row("SELECT id, allergies FROM patients ORDER BY id"));
                 let was = row["allergies"].as_str().unwrap_or_default().to_owned();
-                let now = retype(&was, word, self.dice);
+                let now = retype(&was, typed, self.dice);
                 (
                     "patients",
                     row["id"].take(),
@@ -348,7 +348,7 @@ impl Eyes<'_> {
             }
             Work::EditJson => {
                 let usage = need!(self.any("equipment_usage"));
-                let settings = json!({ few: { "alarm": self.dice.below(9) }, "mode": [word] }).to_string();
+                let settings = json!({ few: { "alarm": self.dice.below(9) }, "mode": [typed] }).to_string();
                 ("equipment_usage", usage, json!({ "settings": settings }), json!({}))
             }
             Work::EditNumber => {

@@ -310,10 +310,10 @@ impl World {
             _ => self.ask(&token, &request)?,
         };
         let Some((status, body)) = answer else {
-            return self.nothing_came(device);
+            return Ok(self.nothing_came(device));
         };
         match fate {
-            Fate::AnswerLost => self.nothing_came(device),
+            Fate::AnswerLost => Ok(self.nothing_came(device)),
             Fate::AnswerLate => {
                 self.network.delay(Message::Answer {
                     device,
@@ -321,7 +321,7 @@ impl World {
                     status,
                     body,
                 });
-                self.nothing_came(device)
+                Ok(self.nothing_came(device))
             }
             Fate::AnswerCut(part) => {
                 let left = body.len() * usize::from(part % 1_000) / 1_000;
@@ -338,7 +338,7 @@ impl World {
                     self.answer(device, &kind, status, &body)?;
                     Ok(true)
                 }
-                None => self.nothing_came(device),
+                None => Ok(self.nothing_came(device)),
             },
             _ => {
                 self.answer(device, &kind, status, &body)?;
@@ -359,9 +359,9 @@ impl World {
         Ok(answer)
     }
 
-    fn nothing_came(&mut self, device: usize) -> Result<bool, Violation> {
+    fn nothing_came(&mut self, device: usize) -> bool {
         self.devices[device].device().replica.take_failure("No answer came.");
-        Ok(false)
+        false
     }
 
     fn answer(&mut self, device: usize, kind: &RequestKind, status: u16, body: &[u8]) -> Done {

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::watch;
 use crate::process::Program;
 use crate::project::Project;
 use crate::setup::packages::{self, Need};
 use crate::setup::rust::{self, WASM_TARGET};
+use crate::watch::watch;
 use crate::{wasm, web};
 
 const PACKAGE: &str = "holdfast-document-bench";
@@ -34,7 +34,7 @@ pub fn run(project: &Project, options: &[String]) -> Result<()> {
             .folder(&project.root)
     };
     project.console.say(&surroundings(project)?);
-    watch(program.args(options))
+    watch(program.args(options), "the benchmark")
 }
 
 /// The benchmark as an ES module, compiled and shrunk as the engine is for the app. The folder it is in.

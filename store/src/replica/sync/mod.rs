@@ -31,10 +31,9 @@ use super::{Replica, outbox};
 use crate::{StoreError, meta};
 
 /// What sync keeps in `sync_meta`.
-pub(super) const META_KEYS: [&str; 10] = [
+pub(super) const META_KEYS: [&str; 9] = [
     "cursor",
     "mark",
-    "went_back",
     "recopy",
     "last_in_step",
     "snapshot_next",

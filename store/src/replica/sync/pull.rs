@@ -1,5 +1,7 @@
 //! What is new in the stream comes in.
 
+use std::collections::BTreeSet;
+
 use holdfast_core::{
     document::Place,
     ids::Seq,
@@ -40,7 +42,11 @@ impl Replica {
             Ok(response) => response,
             Err(problem) => return Ok(Err(problem)),
         };
-        self.notice_loss(response.head < after)?;
+        // Without a mark a server cannot tell by itself.
+        if response.head < after && cursor(&self.connection)? == Some(after) && !broken!(RestoreUnnoticed) {
+            recopy::begin(&mut self.connection)?;
+            return Ok(Ok(BTreeSet::new()));
+        }
         let opened = match check(after, &response) {
             Ok(opened) => opened,
             Err(problem) => return Ok(Err(problem)),
@@ -55,12 +61,12 @@ impl Replica {
         let somewhere_else = cursor(&transaction)? != Some(after);
         if somewhere_else && !broken!(PageOutOfPlace) && !broken!(CursorFirst) {
             // Taken in already.
-            return Ok(Ok(std::collections::BTreeSet::new()));
+            return Ok(Ok(BTreeSet::new()));
         }
         if kept::contradicts(&transaction, after, &response)? && !broken!(RestoreUnnoticed) {
             drop(transaction);
             recopy::begin(&mut self.connection)?;
-            return Ok(Ok(std::collections::BTreeSet::new()));
+            return Ok(Ok(BTreeSet::new()));
         }
         let mut writing = Writing::new(&transaction, Side::Device, now);
         for (entry, opened) in response.entries.iter().zip(&opened) {
@@ -89,31 +95,8 @@ impl Replica {
     }
 }
 
-impl Replica {
-    /// A server that has lost the end of its stream has also lost what it kept for later.
-    fn notice_loss(&mut self, lost: bool) -> Result<(), StoreError> {
-        let noticed: bool = meta::get(&self.connection, "went_back")?.unwrap_or(false);
-        if lost == noticed {
-            return Ok(());
-        }
-        let transaction = self.connection.transaction()?;
-        meta::set(&transaction, "went_back", lost)?;
-        if lost {
-            outbox::ask_again(&transaction)?;
-        }
-        transaction.commit()?;
-        Ok(())
-    }
-}
-
 /// Opens the entries, if the page is one that follows the cursor.
 fn check(after: Seq, response: &PullResponse) -> Result<Vec<Opened>, String> {
-    if response.head < after {
-        return Err(format!(
-            "The server's history ends at {}, but this device has it up to {after}. Was the server restored from a backup?",
-            response.head
-        ));
-    }
     let mut last = after;
     for entry in &response.entries {
         if entry.seq <= last {

@@ -31,7 +31,7 @@ pub(super) const MAX_BYTES: usize = 1 << 20;
 
 /// After how many microseconds the server is asked again what became of a transaction that it keeps: a day. It usually shows
 /// up in the stream before.
-const KEPT: i64 = 24 * 60 * 60 * 1_000_000;
+const KEPT: i64 = outbox::HELD;
 
 /// After how many microseconds it is sent again if the server had no room to keep it: an hour.
 const NOT_KEPT: i64 = 60 * 60 * 1_000_000;

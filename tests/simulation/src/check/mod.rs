@@ -22,16 +22,17 @@ pub fn all(world: &World) -> Result<(), Violation> {
 
 /// Somebody has not come to rest.
 pub fn unrest(world: &World) -> Violation {
-    let mut who = String::new();
+    let mut who = Vec::new();
     for node in world.devices.iter().filter(|node| !node.revoked) {
         if let Ok(status) = node.look().replica.status()
             && (status.waiting > 0 || status.problem.is_some())
         {
-            who += &format!(
-                "\n  device {}: {} wait, {:?}",
+            who.push(format!(
+                "device {}: {} wait, {:?}",
                 node.number, status.waiting, status.problem
-            );
+            ));
         }
     }
-    Violation::new(format!("not everything comes to rest:{who}"))
+    let who = who.join("\n  ");
+    Violation::new(format!("not everything comes to rest:\n  {who}"))
 }

@@ -40,5 +40,5 @@ pub fn all_replicas_are_equal(world: &World) -> Result<(), Violation> {
 
 /// Live queries were told of everything.
 pub fn pages_show_what_is_there(world: &World) -> Result<(), Violation> {
-    world.devices.iter().try_for_each(|node| node.check_page())
+    world.devices.iter().try_for_each(crate::device::DeviceNode::check_page)
 }
