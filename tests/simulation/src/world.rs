@@ -373,6 +373,13 @@ impl World {
             let changed = changed.map_err(Violation::engine)?;
             node.renew(&changed.tables).map_err(Violation::engine)?;
         }
+        // What goes wrong would be healed by a new copy: that one was needed is the violation.
+        let status = node.look().replica.status().map_err(Violation::engine)?;
+        if status.differences > 0 {
+            return Err(Violation::new(format!(
+                "device {device} came to another checksum than the server"
+            )));
+        }
         self.observe(device)
     }
 

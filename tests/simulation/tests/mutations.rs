@@ -4,7 +4,7 @@ use holdfast_simulation::report::{Seeds, run_seeds};
 use holdfast_store::testing::Mutation;
 
 /// So many seeds are enough for each.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 250;
 
 #[test]
 fn every_mistake_is_found() {

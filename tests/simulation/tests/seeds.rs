@@ -10,7 +10,7 @@ use holdfast_simulation::{
 fn hundreds_of_faulty_weeks_end_well() {
     let seeds = Seeds {
         from: 0,
-        count: 300,
+        count: 200,
         time: None,
         failures: 1,
     };
