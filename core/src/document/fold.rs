@@ -245,7 +245,7 @@ impl<'a> Folding<'a> {
         }
         if let Action::Make(kind) = op.action {
             let place = document.find_object(id).unwrap_or_else(|place| place);
-            self.work.charge((document.objects.len() - place) / 8)?;
+            self.work.charge(document.objects.len() - place)?;
             document.objects.insert(place, Object::new(id, kind));
         }
         Ok(())
@@ -307,7 +307,6 @@ impl<'a> Folding<'a> {
         let mut store = Store { values, unused };
         match (&mut objects[place].content, op.key) {
             (ObjectContent::Map(entries), OpKey::Map(name)) => {
-                self.work.charge(entries.len() / 8)?;
                 entry(entries, name, id, effect, &self.preds, &mut store, &mut self.work)
             }
             (ObjectContent::Sequence(sequence), OpKey::Head | OpKey::Element(_)) if op.insert => {
@@ -370,13 +369,15 @@ fn apply(
         }
         return Ok(());
     }
-    live.retain(|l| {
-        let keep = !preds.contains(&l.id);
-        if !keep {
-            *store.unused += l.value.len();
-        }
-        keep
-    });
+    if !preds.is_empty() {
+        live.retain(|l| {
+            let keep = !preds.contains(&l.id);
+            if !keep {
+                *store.unused += l.value.len();
+            }
+            keep
+        });
+    }
     if let Effect::Set(value) = effect {
         let value = value.store(store.values);
         live.push(Op { id, origin: 0, value });
@@ -396,12 +397,14 @@ fn entry(
     let i = match entries.binary_search_by(|(key, _)| (**key).cmp(name)) {
         Ok(i) => i,
         Err(i) => {
+            work.charge((entries.len() - i) / 2)?;
             entries.insert(i, (name.into(), Ops::new()));
             i
         }
     };
     apply(&mut entries[i].1, id, effect, preds, store, work)?;
     if entries[i].1.is_empty() {
+        work.charge((entries.len() - i) / 2)?;
         entries.remove(i);
     }
     Ok(())

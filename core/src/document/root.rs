@@ -75,7 +75,7 @@ impl Document {
             return self.root.len()..self.root.len();
         }
         let start = self.root.partition_point(|(key, _)| *key < number);
-        let length = self.root[start..].iter().take_while(|(key, _)| *key == number).count();
+        let length = self.root[start..].partition_point(|(key, _)| *key == number);
         start..start + length
     }
 
@@ -98,7 +98,7 @@ impl Document {
             (None, _) => return Err(FoldError::TooManyKeys),
         };
         let range = self.range(number);
-        work.charge(range.len() * preds.len() + self.unknown.len() + (self.root.len() - range.end) / 8)?;
+        work.charge(range.len() * preds.len() + self.unknown.len() + (self.root.len() - range.end) / 4)?;
         let named = |op: &Op| preds.contains(&op.id);
         if let Effect::Add(by) = effect {
             for i in range {
@@ -108,8 +108,8 @@ impl Document {
             }
             return Ok(());
         }
-        let mut kept = range.start;
-        for i in range.clone() {
+        let mut kept = if preds.is_empty() { range.end } else { range.start };
+        for i in kept..range.end {
             if named(&self.root[i].1) {
                 self.unused += self.root[i].1.value.len();
             } else {

@@ -93,7 +93,7 @@ impl Sequence {
         if self.run.is_empty() {
             return Ok(());
         }
-        work.charge((self.elements.len() - self.place) / 8)?;
+        work.charge((self.elements.len() - self.place) / 2)?;
         self.hint = self.place + self.run.len();
         self.elements.splice(self.place..self.place, self.run.drain(..));
         self.run = Vec::new();

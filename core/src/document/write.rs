@@ -1,7 +1,7 @@
 //! Makes new changes from a document alone: dependencies are its heads, predecessors the live operations of what is written.
 
 use serde_json::Value as Json;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::{
     Actor, Change, DELETED, DecodedChange, Document, DocumentId, FoldError, Key, ObjectKind, Op, OpId, Place, Scalar,
@@ -156,7 +156,7 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn new(actor: Actor, seq: u64, start_op: u32) -> Self {
         Self {
-            change: Change::new(SmallVec::from_elem(actor, 1), seq, start_op),
+            change: Change::new(smallvec![actor], seq, start_op),
         }
     }
 

@@ -204,6 +204,10 @@ impl Work<'_> {
             } else {
                 None
             };
+            // A judge's store is at rest: who claims what is as it was, and need not be asked for.
+            if self.judging && old.is_some() && old == new {
+                continue;
+            }
             if let Some((claim, _)) = old.filter(|(claim, _)| new.as_ref().is_none_or(|(n, _)| n != claim)) {
                 self.update_claim(&claim, key, None);
             }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::{
     Change, DecodeError, DecodedChange, Kind, MAGIC, MAX_CHANGE_BYTES, MAX_OPERATIONS, Mark, OpRef, PackedAction,
@@ -77,7 +77,7 @@ fn read_contents(contents: &[u8]) -> Result<Change, DecodeError> {
     let (seq, start_op, time) = (reader.unsigned()?, reader.unsigned()?, reader.signed()?);
     let message =
         std::str::from_utf8(reader.prefixed()?).map_err(|_| DecodeError::Malformed("its message is not UTF-8"))?;
-    let mut actors = SmallVec::from_elem(actor, 1);
+    let mut actors = smallvec![actor];
     for _ in 0..reader.unsigned()? {
         actors.push(read_actor(&mut reader)?);
     }
