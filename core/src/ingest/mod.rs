@@ -333,9 +333,55 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
     }
     let judging = matches!(authority, Authority::Judge { .. });
     let mut commit = effects::effects(set, documents, opened.body.time, judging)?;
+    if judging {
+        references_lead_to_rows(set, &commit, opened)?;
+    }
     commit.actors = actors;
     commit.changes = opened.body.changes.iter().map(|c| (c.document, c.hash)).collect();
     Ok(commit)
+}
+
+/// Whatever a transaction refers to is there, even where its value is not shown because another was first: it may be shown
+/// later.
+fn references_lead_to_rows(set: &WorkingSet, commit: &Commit, opened: &Opened) -> Result<(), Stop> {
+    let mut needs = Needs::default();
+    for (name, decoded) in opened.body.changes.iter().zip(&opened.changes) {
+        let (Some(table), Some(decoded)) = (Schema::hospital().get(name.document.table), decoded) else {
+            continue;
+        };
+        for op in decoded.change.operations() {
+            let (None, OpKey::Map(column), Action::Set(value)) = (op.object, op.key, op.action) else {
+                continue;
+            };
+            let column = table.column(column);
+            let Some((column, to)) = column.and_then(|column| Some((column, column.references?))) else {
+                continue;
+            };
+            let Some(crate::value::Value::Uuid(id)) = value.scalar().try_value(column) else {
+                continue;
+            };
+            let target = RowKey {
+                table: to,
+                row: crate::ids::RowId(id),
+            };
+            if commit.rows.get(&target).is_some_and(|state| state.shown) {
+                continue;
+            }
+            match set.presence(&target) {
+                None => drop(needs.presence.insert(target)),
+                Some(Presence::Absent) => {
+                    let key = RowKey::of(&name.document);
+                    return Err(Rejection::broken_reference(table, key, column, target).into());
+                }
+                Some(Presence::Hidden | Presence::Shown) => {}
+            }
+        }
+    }
+    if needs.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Needs(needs))
+    }
 }
 
 /// A judge folds nothing before it knows all that the changes build on. What can be said without that is said first, so

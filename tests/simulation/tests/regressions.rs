@@ -136,3 +136,36 @@ fn a_deletion_settled_both_ways_means_the_same_everywhere() {
         ],
     });
 }
+
+/// The bed had gone to somebody else first, so the server did not show that the patient did not exist there, and took it.
+/// The device could then not take the patient back.
+#[test]
+fn a_patient_whom_the_server_refused_is_not_admitted_to_an_occupied_bed() {
+    holds(&Run {
+        devices: 3,
+        page: 5,
+        steps: vec![
+            Sync { device: 1 },
+            Sync { device: 2 },
+            Do {
+                device: 2,
+                work: RegisterPatient,
+                pick: 962_276_288,
+            },
+            Do {
+                device: 1,
+                work: AdmitPatient,
+                pick: 740_717_768,
+            },
+            Role {
+                person: 2,
+                nurse: false,
+            },
+            Do {
+                device: 2,
+                work: AdmitPatient,
+                pick: 3_234_237_441,
+            },
+        ],
+    });
+}
