@@ -102,8 +102,8 @@ proptest! {
             server.arrive(n, &deps[n]);
         }
         prop_assert_eq!(server.waiting.load(), Load::default());
-        for n in 0..deps.len() {
-            let hopeless = server.bad.contains(&n) || deps[n].iter().any(|d| server.refused.contains(d));
+        for (n, deps) in deps.iter().enumerate() {
+            let hopeless = server.bad.contains(&n) || deps.iter().any(|d| server.refused.contains(d));
             let (accepted, refused) = (&server.accepted, &server.refused);
             let times = (accepted.iter().filter(|a| **a == n).count(), refused.iter().filter(|r| **r == n).count());
             prop_assert_eq!(times, if hopeless { (0, 1) } else { (1, 0) }, "transaction {}", n);

@@ -203,7 +203,7 @@ struct Folding<'a> {
     work: Work,
 }
 
-impl<'a> Folding<'a> {
+impl Folding<'_> {
     /// An operation's id in the document's terms.
     fn resolve(&self, id: OpRef) -> Result<OpId, FoldError> {
         let actor = self.actors[id.actor as usize].ok_or(FoldError::UnknownReference)?;

@@ -108,8 +108,9 @@ impl Document {
             }
             return Ok(());
         }
-        let mut kept = if preds.is_empty() { range.end } else { range.start };
-        for i in kept..range.end {
+        let first = if preds.is_empty() { range.end } else { range.start };
+        let mut kept = first;
+        for i in first..range.end {
             if named(&self.root[i].1) {
                 self.unused += self.root[i].1.value.len();
             } else {

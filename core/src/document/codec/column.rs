@@ -11,9 +11,7 @@ use super::{
 
 /// A value that a run-length encoded column can hold.
 pub(super) trait Item<'a>: Copy + PartialEq {
-    #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
-    #[inline]
     fn write(self, out: &mut Vec<u8>);
 }
 

@@ -115,10 +115,10 @@ impl Columns {
         };
         let object = |i: usize| ops[i].object;
         column(0x01, &|out| {
-            write_runs(out, ops.len(), |i| object(i).map(|id| u64::from(id.actor)))
+            write_runs(out, ops.len(), |i| object(i).map(|id| u64::from(id.actor)));
         });
         column(0x02, &|out| {
-            write_runs(out, ops.len(), |i| object(i).map(|id| u64::from(id.counter)))
+            write_runs(out, ops.len(), |i| object(i).map(|id| u64::from(id.counter)));
         });
         column(0x11, &|out| {
             write_runs(out, ops.len(), |i| element(&ops[i]).map(|id| u64::from(id.actor)));
@@ -127,20 +127,20 @@ impl Columns {
         column(0x15, &|out| write_runs(out, ops.len(), |i| key_text(change, &ops[i])));
         column(0x34, &|out| write_booleans(out, ops.iter().map(|op| op.insert)));
         column(0x42, &|out| {
-            write_runs(out, ops.len(), |i| Some(action_number(ops[i].action)))
+            write_runs(out, ops.len(), |i| Some(action_number(ops[i].action)));
         });
         column(0x56, &|out| {
-            write_runs(out, ops.len(), |i| Some(value_meta(change, ops[i].action)))
+            write_runs(out, ops.len(), |i| Some(value_meta(change, ops[i].action)));
         });
         column(0x57, &|out| out.extend_from_slice(&change.values));
         column(0x70, &|out| {
-            write_runs(out, ops.len(), |i| Some(u64::from(ops[i].pred_count)))
+            write_runs(out, ops.len(), |i| Some(u64::from(ops[i].pred_count)));
         });
         column(0x71, &|out| {
-            write_runs(out, preds.len(), |i| Some(u64::from(preds[i].actor)))
+            write_runs(out, preds.len(), |i| Some(u64::from(preds[i].actor)));
         });
         column(0x73, &|out| {
-            write_differences(out, preds.len(), |i| Some(preds[i].counter))
+            write_differences(out, preds.len(), |i| Some(preds[i].counter));
         });
         let mark = |i: usize| mark(change, ops[i].action);
         column(0x94, &|out| {
