@@ -58,8 +58,8 @@ impl Replica {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let somewhere_else = cursor(&transaction)? != Some(after);
-        if somewhere_else && !broken!(PageOutOfPlace) && !broken!(CursorFirst) {
+        let place = if broken!(CursorFirst) { response.cursor } else { after };
+        if cursor(&transaction)? != Some(place) && !broken!(PageOutOfPlace) {
             // Taken in already.
             return Ok(Ok(BTreeSet::new()));
         }
