@@ -379,6 +379,36 @@ fn a_change_that_no_library_would_write_again_is_not_canonical() {
     assert!(!decode(&other_runs.chunk()).expect("is a change").is_canonical());
 }
 
+#[test]
+fn a_mark_is_canonical_only_as_the_library_writes_it() {
+    let mark = |name: Vec<u8>, expand: Vec<u8>| {
+        let mut contents = Contents::default();
+        contents.set_column(0x15, run(-1, "notes"));
+        contents.set_column(0x34, vec![1]);
+        contents.set_column(0x42, run(-1, 7));
+        contents.set_column(0x56, run(-1, 0));
+        contents.set_column(0x70, run(-1, 0));
+        for (specification, data) in [(0x94, expand), (0xa5, name)] {
+            if !data.is_empty() {
+                contents.set_column(specification, data);
+            }
+        }
+        decode(&contents.chunk()).map(|change| change.is_canonical())
+    };
+    let expands = || vec![0, 1];
+    assert_eq!(mark(run(-1, "bold"), expands()), Ok(true));
+    assert_eq!(mark(Vec::new(), Vec::new()), Ok(true));
+    assert_eq!(mark(run(1, "bold"), expands()), Ok(false), "another run");
+    assert_eq!(mark(run(-1, "bold"), vec![1]), Ok(false), "a column that says nothing");
+    let left_over = DecodeError::Malformed("values are left over");
+    assert_eq!(mark(run(2, "bold"), expands()), Err(left_over));
+    let not_a_text = run(-1, vec![1, 0xff]);
+    assert_eq!(
+        mark(not_a_text, expands()),
+        Err(DecodeError::Malformed("a key is not UTF-8"))
+    );
+}
+
 fn transaction(claims: &[ChangeHash], changes: Vec<Vec<u8>>) -> Transaction {
     let key = SigningKey::from_bytes(&[1; 32]);
     let document = DocumentId::main(patients().id, RowId(Uuid::from_u128(1)));

@@ -1,7 +1,11 @@
 //! The fold against the Automerge library: any history, in any causal order, gives the same values, conflicts, counters,
 //! texts and heads.
 
-use automerge::{ActorId, AutoCommit, Change, ROOT, ReadDoc, ScalarValue, transaction::Transactable};
+use automerge::{
+    ActorId, AutoCommit, Change, ObjType, ROOT, ReadDoc, ScalarValue,
+    marks::{ExpandMark, Mark},
+    transaction::Transactable,
+};
 use holdfast_core::{
     document::{Actor, DecodedChange, Document, DocumentId, Key, Live, Place, Scalar, fold::Arrival, write::Writer},
     ids::{RowId, Timestamp},
@@ -380,4 +384,25 @@ fn words_written_on_two_devices_into_one_empty_text_are_both_kept() {
         panic!("a text")
     };
     assert!(text.contains("penicillin") && text.contains("latex"), "{text}");
+}
+
+#[test]
+fn a_mark_of_the_library_is_canonical_and_leaves_the_text_as_it_is() {
+    let patients = Schema::hospital().expect("patients");
+    let column = patients.column("medical_history").expect("a text");
+    let mut library = AutoCommit::new();
+    library.set_actor(ActorId::from(vec![1; 20]));
+    let text = library.put_object(ROOT, column.name, ObjType::Text).expect("makes");
+    library.splice_text(&text, 0, 0, "two words").expect("writes");
+    for expand in [ExpandMark::After, ExpandMark::None] {
+        library
+            .mark(&text, Mark::new("bold".into(), true, 1, 4), expand)
+            .expect("marks");
+    }
+    let change = library.get_last_local_change().expect("was made");
+    let decoded = DecodedChange::from_bytes(change.raw_bytes()).expect("reads");
+    assert!(decoded.is_canonical());
+    let mut document = Document::default();
+    document.fold(patients, &decoded, arrival()).expect("folds");
+    assert_eq!(document.value(column, false), Value::Text("two words".into()));
 }
