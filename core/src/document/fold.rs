@@ -128,9 +128,7 @@ impl Document {
         } = folding;
         self.settle_sequences(&mut work)?;
         self.updated_at = self.updated_at.max(touched_at);
-        if !self.deleting.is_empty() && !self.is_marked_deleted() {
-            self.deleting.clear();
-        }
+        self.forget_deletions();
         let max_op = change.max_op();
         self.creation.get_or_insert(Creation {
             hash: decoded.hash,
@@ -267,7 +265,7 @@ impl Folding<'_> {
         if let (Key::Deleted, Effect::Set(New::Value(value))) = (key, effect)
             && value.scalar() == Scalar::Bool(true)
         {
-            document.deleting.push(self.hash);
+            document.deleting.push((id, self.hash));
         }
         let keeps = column.is_some_and(Column::keeps_origin);
         let origin = if keeps { self.origin_in(document) } else { 0 };

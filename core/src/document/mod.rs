@@ -257,8 +257,8 @@ pub struct Document {
     origins: Vec<Origin>,
     /// Text and JSON objects inside, sorted by the operations that made them.
     objects: Vec<Object>,
-    /// The changes that wrote a live [`DELETED`] = true.
-    pub deleting: Vec<ChangeHash>,
+    /// The live operations that wrote [`DELETED`] = true, and their changes.
+    deleting: Vec<(OpId, ChangeHash)>,
     /// What `updated_at` shows: the latest time of a transaction that touched the row.
     pub updated_at: Option<Timestamp>,
     /// The first change.
@@ -282,7 +282,16 @@ impl Document {
 
     /// True if the row is deleted and nobody has written to it without knowing of that.
     pub fn is_deleted(&self) -> bool {
-        !self.deleting.is_empty() && self.heads.iter().all(|head| self.deleting.contains(head))
+        !self.deleting.is_empty()
+            && self
+                .heads
+                .iter()
+                .all(|head| self.deleting().any(|change| change == *head))
+    }
+
+    /// The changes that wrote a live [`DELETED`] = true.
+    pub fn deleting(&self) -> impl Iterator<Item = ChangeHash> {
+        self.deleting.iter().map(|(_, change)| *change)
     }
 
     /// True if somebody deleted it, though others may still write to it.

@@ -40,9 +40,14 @@ impl Document {
         self.unknown.len()
     }
 
-    /// True if it is marked as deleted by any live operation.
-    pub(super) fn is_marked_deleted(&self) -> bool {
-        self.live_of(Key::Deleted).any(|op| op.value == Scalar::Bool(true))
+    /// Keeps only those deletions that nothing has overwritten.
+    pub(super) fn forget_deletions(&mut self) {
+        if self.deleting.is_empty() {
+            return;
+        }
+        let mut deleting = std::mem::take(&mut self.deleting);
+        deleting.retain(|(id, _)| self.live_of(Key::Deleted).any(|op| op.id == *id));
+        self.deleting = deleting;
     }
 
     /// All live operations of the root with their keys.
@@ -131,13 +136,6 @@ impl Document {
             self.root.drain(kept + 1..range.end);
         }
         Ok(())
-    }
-
-    /// Gives the transactions that live operations came with other places in the stream.
-    pub(crate) fn renumber(&mut self, place: impl Fn(Place) -> Place) {
-        for origin in &mut self.origins {
-            origin.place = place(origin.place);
-        }
     }
 
     /// The server gave the operations with these counters of an actor their place in the stream.

@@ -142,13 +142,7 @@ fn text(document: &Document) -> String {
         lines.push(format!("object {} = {contents:?}", id(object)));
     }
     lines.extend(document.actors.iter().map(|clock| format!("{clock:?}")));
-    // What was deleted and settled since may have left its mark or not, depending on what arrived first. It means nothing.
-    let deleting = document
-        .deleting
-        .iter()
-        .filter(|change| document.heads.contains(change));
-    lines.extend(deleting.map(|change| format!("deleted by {change}")));
-    lines.extend(document.has_deletion().then(|| "has a deletion".to_owned()));
+    lines.extend(document.deleting().map(|change| format!("deleted by {change}")));
     lines.extend(document.lost_claims.iter().map(|column| format!("lost {column:?}")));
     lines.sort_unstable();
     let Document {

@@ -98,7 +98,8 @@ fn read_root(reader: &mut Reader<'_>, d: &mut Document) -> Result<(), DecodeErro
 
 fn read_rest(reader: &mut Reader<'_>, d: &mut Document) -> Result<(), DecodeError> {
     d.unknown = read_list(reader, |reader| read_text(reader).map(Into::into))?;
-    d.deleting = read_hashes(reader)?;
+    let actors = d.actors.len();
+    d.deleting = read_list(reader, |reader| Ok((read_id(reader, actors)?, read_hash(reader)?)))?;
     d.lost_claims = read_list(reader, |reader| {
         let number = u16::try_from(reader.unsigned()?);
         number

@@ -121,7 +121,11 @@ impl Writer<'_> {
         let d = self.document;
         self.unsigned(d.unknown.len() as u64);
         d.unknown.iter().for_each(|name| self.prefixed(name.as_bytes()));
-        self.hashes(&d.deleting);
+        self.unsigned(d.deleting.len() as u64);
+        for (id, change) in &d.deleting {
+            self.id(*id);
+            self.out.extend_from_slice(&change.0);
+        }
         self.unsigned(d.lost_claims.len() as u64);
         d.lost_claims.iter().for_each(|column| self.unsigned(column.0.into()));
         self.unsigned(d.objects.len() as u64);
