@@ -31,6 +31,9 @@ pub(in crate::document) struct Reader<'a> {
     rest: &'a [u8],
 }
 
+/// Two ways to write a number would give one change two names, and the Automerge library reads but one.
+const LONGER: DecodeError = DecodeError::Malformed("a number is longer than it must be");
+
 impl<'a> Reader<'a> {
     #[inline]
     pub(in crate::document) fn new(bytes: &'a [u8]) -> Self {
@@ -78,6 +81,9 @@ impl<'a> Reader<'a> {
                 break;
             }
             value |= bits << shift;
+            if byte == 0 {
+                return Err(LONGER);
+            }
             if byte & 0x80 == 0 {
                 return Ok(value);
             }
@@ -87,9 +93,18 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(in crate::document) fn signed(&mut self) -> Result<i64, DecodeError> {
-        let mut value = 0i64;
+        let (mut value, mut before) = (0i64, None);
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
+            if shift == 63 && !matches!(byte, 0 | 0x7f) {
+                break;
+            }
+            // The last byte says no more than the sign, which the one before said.
+            if let Some(before) = before.replace(byte)
+                && ((byte == 0 && before & 0x40 == 0) || (byte == 0x7f && before & 0x40 != 0))
+            {
+                return Err(LONGER);
+            }
             value |= i64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 if shift < 57 && byte & 0x40 != 0 {
@@ -143,6 +158,18 @@ mod tests {
             write_signed(&mut out, value);
             assert_eq!(Reader::new(&out).signed(), Ok(value));
         }
+    }
+
+    #[test]
+    fn a_number_longer_than_it_must_be_is_refused() {
+        for bytes in [&[0xac, 0][..], &[0x80, 0], &[0xff, 0x80, 0]] {
+            assert_eq!(Reader::new(bytes).unsigned(), Err(LONGER), "{bytes:x?}");
+        }
+        for bytes in [&[0x80, 0][..], &[0xff, 0x7f], &[0x81, 0x80, 0], &[0xc0, 0xff, 0x7f]] {
+            assert_eq!(Reader::new(bytes).signed(), Err(LONGER), "{bytes:x?}");
+        }
+        let beyond = [[0x80; 9].as_slice(), &[2]].concat();
+        assert!(Reader::new(&beyond).signed().is_err());
     }
 
     #[test]
