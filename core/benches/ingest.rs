@@ -1,4 +1,4 @@
-//! What it costs to decide about a batch of transactions, once they are decoded and their signatures checked.
+//! What it costs to prepare a batch of transactions (signatures, decoding) and to decide about them.
 //! `cargo bench -p holdfast-core --bench ingest`
 
 #[path = "../tests/support/mod.rs"]
@@ -8,12 +8,12 @@ use divan::{Bencher, counter::ItemsCount};
 use holdfast_core::{
     document::Place,
     ids::Seq,
-    ingest::{Attempt, Authority, Entrant, Job, Needs, Progress, WorkingSet},
+    ingest::{Attempt, Authority, Job, Needs, WorkingSet},
     policy::Role,
     row::RowWrite,
-    transaction::Opened,
+    transaction::{Opened, Transaction, prepare},
 };
-use support::*;
+use support::{Device, MemoryStore, Server, admit, bed, create, doctor, edit, id, room, treatment};
 
 /// How many transactions a batch has.
 const BATCH: u128 = 1_000;
@@ -33,7 +33,8 @@ fn main() {
 /// A hospital's store, and transactions that a server is about to judge.
 struct Batch {
     store: MemoryStore,
-    transactions: Vec<Opened>,
+    transactions: Vec<Transaction>,
+    key: [u8; 32],
 }
 
 impl Batch {
@@ -46,37 +47,30 @@ impl Batch {
         assert_eq!(device.sync(&mut server), vec![]);
         let made = writes.into_iter().map(|write| device.run(&[write]).expect("fits"));
         Self {
-            transactions: made.map(|transaction| opened(&transaction)).collect(),
+            transactions: made.collect(),
             store: server.store,
+            key: device.public_key(),
         }
     }
 
+    /// As a server does it.
+    fn open(&self, transaction: &Transaction) -> Opened {
+        let body = transaction.body().expect("can be read");
+        transaction.verify(&body, &self.key).expect("is signed");
+        transaction.open().expect("opens")
+    }
+
     /// With all loaded that one can tell from the transactions.
-    fn loaded(&self) -> WorkingSet {
+    fn loaded(&self, opened: &[Opened]) -> WorkingSet {
         let mut set = WorkingSet::default();
-        for opened in &self.transactions {
+        for opened in opened {
             self.store.load(&Needs::of(opened), &mut set);
         }
         set
     }
 
-    fn decide(&self, set: &mut WorkingSet, threads: usize) {
-        let entrants = self.transactions.iter().map(|opened| Entrant {
-            opened,
-            authority: JUDGE,
-        });
-        let mut batch = holdfast_core::ingest::Batch::new(entrants.collect(), AFTER, threads);
-        loop {
-            match batch.attempt(set) {
-                Progress::Load(needs) => self.store.load(&needs, set),
-                Progress::Done(outcomes) => return assert!(outcomes.iter().all(Result::is_ok)),
-                Progress::InTurn => return self.one_by_one(set),
-            }
-        }
-    }
-
-    fn one_by_one(&self, set: &mut WorkingSet) {
-        for (opened, seq) in self.transactions.iter().zip(AFTER.0 + 1..) {
+    fn decide(&self, opened: &[Opened], set: &mut WorkingSet) {
+        for (opened, seq) in opened.iter().zip(AFTER.0 + 1..) {
             let place = Place::Stream(Seq(seq));
             let job = Job::Ingest {
                 opened,
@@ -93,12 +87,19 @@ impl Batch {
         }
     }
 
-    fn bench(&self, bencher: Bencher<'_, '_>, threads: usize) {
+    fn bench_preparing(&self, bencher: Bencher<'_, '_>, threads: usize) {
         bencher
             .counter(ItemsCount::new(self.transactions.len()))
-            .with_inputs(|| self.loaded())
+            .bench(|| prepare(&self.transactions, threads, |transaction| self.open(transaction)));
+    }
+
+    fn bench_deciding(&self, bencher: Bencher<'_, '_>) {
+        let opened: Vec<Opened> = self.transactions.iter().map(|t| self.open(t)).collect();
+        bencher
+            .counter(ItemsCount::new(opened.len()))
+            .with_inputs(|| self.loaded(&opened))
             .bench_values(|mut set| {
-                self.decide(&mut set, threads);
+                self.decide(&opened, &mut set);
                 set
             });
     }
@@ -170,16 +171,26 @@ fn ward() -> Batch {
 }
 
 #[divan::bench(args = [1, 2])]
-fn new_patients(bencher: Bencher<'_, '_>, threads: usize) {
-    inserts().bench(bencher, threads);
+fn prepare_new_patients(bencher: Bencher<'_, '_>, threads: usize) {
+    inserts().bench_preparing(bencher, threads);
 }
 
 #[divan::bench(args = [1, 2])]
-fn one_column_edits(bencher: Bencher<'_, '_>, threads: usize) {
-    edits().bench(bencher, threads);
+fn prepare_one_column_edits(bencher: Bencher<'_, '_>, threads: usize) {
+    edits().bench_preparing(bencher, threads);
 }
 
-#[divan::bench(args = [1, 2])]
-fn a_ward_morning(bencher: Bencher<'_, '_>, threads: usize) {
-    ward().bench(bencher, threads);
+#[divan::bench]
+fn decide_new_patients(bencher: Bencher<'_, '_>) {
+    inserts().bench_deciding(bencher);
+}
+
+#[divan::bench]
+fn decide_one_column_edits(bencher: Bencher<'_, '_>) {
+    edits().bench_deciding(bencher);
+}
+
+#[divan::bench]
+fn decide_a_ward_morning(bencher: Bencher<'_, '_>) {
+    ward().bench_deciding(bencher);
 }

@@ -8,8 +8,12 @@
 //!
 //! The body is signed and kept as the bytes that the device made, so that nobody has to make them again to check them.
 
+mod prepare;
+
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use minicbor::{Decode, Encode, bytes::ByteVec};
+
+pub use prepare::prepare;
 
 use crate::{
     document::{DecodeError, DecodedChange, DocumentId},

@@ -388,7 +388,7 @@ fn referenced_in(set: &WorkingSet, table: &'static Table, key: RowKey) -> Vec<(C
 }
 
 /// What a row claims in a column.
-pub(super) fn claim_of(table: &Table, key: RowKey, column: &Column, main: &Document) -> Option<(Claim, Claimant)> {
+fn claim_of(table: &Table, key: RowKey, column: &Column, main: &Document) -> Option<(Claim, Claimant)> {
     debug_assert!(!column.restricted, "BUG: a restricted column is claimed");
     let op = main.winner(column, column.first_in_stream)?;
     let value = main.show(column, op);

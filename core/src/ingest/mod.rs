@@ -17,7 +17,6 @@
 //! - Rows never break a key, a reference or a length of the tables.
 //! - A rejected transaction changes nothing.
 
-mod batch;
 mod check;
 mod conflict;
 mod effects;
@@ -30,7 +29,6 @@ use std::{
     sync::Arc,
 };
 
-pub use batch::{Batch, Entrant, Progress};
 pub use check::Rejection;
 pub use conflict::{Conflict, ConflictId, ConflictKind, Side};
 pub(crate) use project::facets;
@@ -85,16 +83,6 @@ impl Needs {
             }
         }
         needs
-    }
-
-    /// What of it a set has not got.
-    fn missing(mut self, set: &WorkingSet) -> Self {
-        self.documents.retain(|id| set.document(id).is_none());
-        self.presence.retain(|key| set.presence(key).is_none());
-        self.claims.retain(|claim| set.claimants(claim).is_none());
-        self.referrers.retain(|key| set.referrers(key).is_none());
-        self.changes.retain(|(id, hash)| set.knows_change(*id, *hash).is_none());
-        self
     }
 
     /// Adds what somebody else needs.

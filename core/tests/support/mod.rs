@@ -227,6 +227,11 @@ impl Device {
         }
     }
 
+    /// What its signatures are checked with.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.identity.key.verifying_key().to_bytes()
+    }
+
     /// Makes a transaction and keeps it, or says why not.
     pub fn run(&mut self, writes: &[RowWrite]) -> Result<Transaction, Rejection> {
         Ok(self.run_if_new(writes)?.expect("something to write"))

@@ -1,4 +1,4 @@
-//! A batch decided on several threads does exactly what its transactions do one after the other.
+//! Transactions that share a working set, all loaded beforehand and written at the end, do what they do with a set for each.
 
 mod support;
 
@@ -7,7 +7,7 @@ use std::cell::Cell;
 use holdfast_core::{
     document::Place,
     ids::{RowId, Seq},
-    ingest::{Attempt, Authority, Batch, Entrant, Job, Progress, Rejection, WorkingSet},
+    ingest::{Attempt, Authority, Job, Needs, Rejection, WorkingSet},
     policy::Role,
     row::{RowAction, RowWrite},
     schema::Schema,
@@ -165,60 +165,64 @@ type Outcomes = Vec<Result<Seq, Option<Rejection>>>;
 /// The server's end of the stream before the batch.
 const AFTER: Seq = Seq(1_000);
 
-/// Each by itself, on a set of its own. `None` is the answer for what builds on something that is not there.
-fn one_by_one(store: &mut MemoryStore, batch: &[Opened]) -> Outcomes {
-    let mut head = AFTER;
-    let mut judge = |opened: &Opened| {
-        let place = Place::Stream(head.next());
-        let job = Job::Ingest {
-            opened,
-            place,
-            authority: JUDGE,
-        };
-        let mut set = WorkingSet::default();
-        loop {
-            match set.attempt(&job) {
-                Attempt::Load(needs) => store.load(&needs, &mut set),
-                Attempt::Write(effects) => store.write(effects),
-                Attempt::Missing(_) => return Err(None),
-                Attempt::Done(Err(rejection)) => return Err(Some(rejection)),
-                Attempt::Done(Ok(())) => break,
-            }
-        }
-        store.write(set.take_effects());
-        store
-            .changes
-            .extend(opened.body.changes.iter().map(|c| (c.document, c.hash)));
-        head = head.next();
-        Ok(head)
+/// Judges the next transaction; `None` is the answer for what builds on something that is not there.
+fn judge(
+    store: &mut MemoryStore,
+    set: &mut WorkingSet,
+    opened: &Opened,
+    head: &mut Seq,
+) -> Result<Seq, Option<Rejection>> {
+    let place = Place::Stream(head.next());
+    let job = Job::Ingest {
+        opened,
+        place,
+        authority: JUDGE,
     };
-    batch.iter().map(&mut judge).collect()
+    loop {
+        match set.attempt(&job) {
+            Attempt::Load(needs) => store.load(&needs, set),
+            Attempt::Write(effects) => store.write(effects),
+            Attempt::Missing(_) => return Err(None),
+            Attempt::Done(Err(rejection)) => return Err(Some(rejection)),
+            Attempt::Done(Ok(())) => break,
+        }
+    }
+    *head = head.next();
+    Ok(*head)
 }
 
-/// `None` if it cannot be decided together.
-fn together(store: &mut MemoryStore, batch: &[Opened], threads: usize) -> Option<Outcomes> {
-    let entrants = batch.iter().map(|opened| Entrant {
-        opened,
-        authority: JUDGE,
-    });
-    let (mut work, mut set) = (Batch::new(entrants.collect(), AFTER, threads), WorkingSet::default());
-    let outcomes = loop {
-        match work.attempt(&mut set) {
-            Progress::Load(needs) => store.load(&needs, &mut set),
-            Progress::Done(outcomes) => break outcomes,
-            Progress::InTurn => {
-                assert!(!set.has_effects(), "the set is as it was");
-                return None;
-            }
-        }
-    };
+/// Writes what was done, with the changes of what was accepted.
+fn write<'a>(store: &mut MemoryStore, set: &mut WorkingSet, done: impl Iterator<Item = (&'a Opened, bool)>) {
     store.write(set.take_effects());
-    for (opened, _) in batch.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
-        store
-            .changes
-            .extend(opened.body.changes.iter().map(|c| (c.document, c.hash)));
+    let accepted = done.filter(|(_, accepted)| *accepted).map(|(opened, _)| opened);
+    let changes = accepted.flat_map(|opened| &opened.body.changes);
+    store.changes.extend(changes.map(|c| (c.document, c.hash)));
+}
+
+/// Each with a set of its own, written before the next.
+fn apart(store: &mut MemoryStore, batch: &[Opened]) -> Outcomes {
+    let mut head = AFTER;
+    let mut one = |opened| {
+        let mut set = WorkingSet::default();
+        let outcome = judge(store, &mut set, opened, &mut head);
+        write(store, &mut set, [(opened, outcome.is_ok())].into_iter());
+        outcome
+    };
+    batch.iter().map(&mut one).collect()
+}
+
+/// As a server does it: one set, loaded with all that can be told beforehand, written at the end.
+fn together(store: &mut MemoryStore, batch: &[Opened]) -> Outcomes {
+    let (mut set, mut head) = (WorkingSet::default(), AFTER);
+    for opened in batch {
+        store.load(&Needs::of(opened), &mut set);
     }
-    Some(outcomes.into_iter().map(|o| o.map_err(Some)).collect())
+    let outcomes: Outcomes = batch
+        .iter()
+        .map(|opened| judge(store, &mut set, opened, &mut head))
+        .collect();
+    write(store, &mut set, batch.iter().zip(outcomes.iter().map(Result::is_ok)));
+    outcomes
 }
 
 /// Compares part by part, so that a failure shows what differs.
@@ -231,12 +235,21 @@ fn assert_same(one: &MemoryStore, other: &MemoryStore) {
     assert!(one == other);
 }
 
+/// What both ways come to, if it is the same.
+fn check(world: &World, batch: &[Opened]) -> Outcomes {
+    let (mut expected, mut store) = (world.server.store.clone(), world.server.store.clone());
+    let outcomes = apart(&mut expected, batch);
+    assert_eq!(together(&mut store, batch), outcomes);
+    assert_same(&store, &expected);
+    outcomes
+}
+
 #[test]
-fn any_batch_does_on_any_number_of_threads_what_it_does_one_by_one() {
+fn any_transactions_do_in_one_working_set_what_each_does_in_its_own() {
     let cases = 120;
     let acts = proptest::collection::vec((0..DEVICES, act()), 1..40);
     let turns = proptest::collection::vec(0..DEVICES, 0..40);
-    let (done, refusing) = (Cell::new(0), Cell::new(0));
+    let refusing = Cell::new(0);
     let mut runner = TestRunner::new(Config {
         cases,
         failure_persistence: None,
@@ -247,98 +260,16 @@ fn any_batch_does_on_any_number_of_threads_what_it_does_one_by_one() {
         for (device, act) in &acts {
             world.act(*device, act);
         }
-        let batch = world.batch(&turns);
-        let mut expected = world.server.store.clone();
-        let outcomes = one_by_one(&mut expected, &batch);
-        for threads in [2, 3, 4] {
-            let mut store = world.server.store.clone();
-            if let Some(found) = together(&mut store, &batch, threads) {
-                assert_eq!(found, outcomes);
-                assert_same(&store, &expected);
-                done.set(done.get() + 1);
-                refusing.set(refusing.get() + u32::from(outcomes.iter().any(Result::is_err)));
-            }
-        }
+        let outcomes = check(&world, &world.batch(&turns));
+        refusing.set(refusing.get() + u32::from(outcomes.iter().any(Result::is_err)));
         Ok(())
     });
     result.unwrap_or_else(|failed| panic!("{failed}"));
-    // Not all are decided together: one that has a single group is not, nor one that lacks something.
-    println!(
-        "{} of {} decided together, {} of them with refusals",
-        done.get(),
-        cases * 3,
-        refusing.get()
-    );
-    assert!(done.get() > cases / 2, "only {} were decided together", done.get());
     assert!(refusing.get() > cases / 20, "only {} had a refusal", refusing.get());
 }
 
-/// The outcomes of a batch that must be decidable on two threads, compared with those one by one.
-fn check(world: &World, batch: &[Opened]) -> Outcomes {
-    let mut expected = world.server.store.clone();
-    let outcomes = one_by_one(&mut expected, batch);
-    let mut store = world.server.store.clone();
-    assert_eq!(together(&mut store, batch, 2).as_ref(), Some(&outcomes));
-    assert_same(&store, &expected);
-    outcomes
-}
-
 #[test]
-fn strangers_are_decided_together() {
-    let mut world = World::new();
-    for n in 0..8 {
-        world.act(
-            0,
-            &Act::Note {
-                patient: n,
-                text: "nuts".into(),
-            },
-        );
-        world.act(1, &Act::Treat { patient: n });
-    }
-    let outcomes = check(&world, &world.batch(&[0, 1, 0, 1, 1, 0]));
-    let expected: Outcomes = (1..=16).map(|n| Ok(Seq(AFTER.0 + n))).collect();
-    assert_eq!(outcomes, expected);
-}
-
-#[test]
-fn places_close_up_after_a_refusal() {
-    let mut world = World::new();
-    world.act(
-        0,
-        &Act::Note {
-            patient: 0,
-            text: "nuts".into(),
-        },
-    );
-    world.act(0, &Act::RegisterRefused { number: 50 });
-    world.act(0, &Act::Admit { bed: 1, patient: 1 });
-    world.act(0, &Act::Admit { bed: 2, patient: 2 });
-    let outcomes = check(&world, &world.batch(&[]));
-    let places: Vec<_> = outcomes
-        .iter()
-        .map(|o| o.as_ref().ok().map(|seq| seq.0 - AFTER.0))
-        .collect();
-    assert_eq!(places, [Some(1), None, Some(2), Some(3)]);
-}
-
-#[test]
-fn a_bed_for_which_two_devices_have_a_patient_goes_to_the_first_of_the_batch() {
-    let mut world = World::new();
-    world.act(0, &Act::Admit { bed: 3, patient: 3 });
-    world.act(1, &Act::Admit { bed: 3, patient: 4 });
-    world.act(
-        2,
-        &Act::Note {
-            patient: 5,
-            text: "nuts".into(),
-        },
-    );
-    check(&world, &world.batch(&[1, 2, 0]));
-}
-
-#[test]
-fn a_row_that_one_deletes_and_another_uses_is_decided_by_one_thread() {
+fn a_row_that_one_deletes_and_others_use_is_the_same_in_one_set_in_any_order() {
     let mut world = World::new();
     world.act(
         0,
@@ -359,25 +290,4 @@ fn a_row_that_one_deletes_and_another_uses_is_decided_by_one_thread() {
     for turns in [[0, 1, 2, 2], [1, 0, 2, 2], [2, 1, 0, 2]] {
         check(&world, &world.batch(&turns));
     }
-}
-
-#[test]
-fn a_batch_that_belongs_together_is_left_to_one_thread() {
-    let mut world = World::new();
-    world.act(
-        0,
-        &Act::Note {
-            patient: 0,
-            text: "nuts".into(),
-        },
-    );
-    world.act(
-        1,
-        &Act::Note {
-            patient: 0,
-            text: "eggs".into(),
-        },
-    );
-    let mut store = world.server.store.clone();
-    assert_eq!(together(&mut store, &world.batch(&[]), 2), None);
 }
