@@ -3,7 +3,11 @@
 
 use std::{io::Result, path::Path};
 
-use automerge::{AutoCommit, ObjType, ROOT, ReadDoc, ScalarValue, transaction::Transactable};
+use automerge::{
+    AutoCommit, ObjType, ROOT, ReadDoc, ScalarValue,
+    marks::{ExpandMark, Mark},
+    transaction::Transactable,
+};
 use ed25519_dalek::SigningKey;
 use holdfast_core::{
     command,
@@ -94,6 +98,8 @@ fn every_kind(library: &mut AutoCommit, selector: u8) {
     let text = library.put_object(ROOT, "notes", ObjType::Text).expect("makes");
     library.splice_text(&text, 0, 0, "drie ënkele woorden").expect("writes");
     library.splice_text(&text, 2, 3, "X").expect("writes");
+    let bold = Mark::new("bold".into(), true, 1, 4);
+    library.mark(&text, bold, ExpandMark::After).expect("marks");
     let list = library.put_object(ROOT, "list", ObjType::List).expect("makes");
     library.insert(&list, 0, "a").expect("inserts");
     let map = library.insert_object(&list, 1, ObjType::Map).expect("makes");
