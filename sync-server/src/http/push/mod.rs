@@ -24,11 +24,11 @@ use holdfast_core::{
 };
 
 use super::{ApiError, App, auth::SignedIn, pull::CBOR};
-use crate::store::{Device, Submission};
-use verify::{Verified, verify};
+use crate::store::Submission;
+use verify::verify_all;
 
-/// From so many transactions on, a second thread is worth waking.
-const MANY: usize = 16;
+/// On how many threads a request's transactions are verified: that takes about as long as writing them.
+const THREADS: usize = 2;
 
 pub(super) async fn handle(
     State(app): State<App>,
@@ -42,7 +42,7 @@ pub(super) async fn handle(
     let packing = body::packing(&headers)?;
     let device = who.device;
     let transactions = blocking(move || read(&body::unpack(packed, packing)?)).await??;
-    let verified = verify_all(transactions, &device).await?;
+    let verified = blocking(move || verify_all(transactions, &device, THREADS)).await?;
     let judged = makers::admit(&app.store, who.session.device, verified).await?;
 
     let (outcomes, submissions) = split(judged);
@@ -64,24 +64,6 @@ fn read(body: &[u8]) -> Result<Vec<Transaction>, ApiError> {
         return Err(ApiError::TooMany(request.transactions.len()));
     }
     Ok(request.transactions)
-}
-
-/// Verifies transactions, many of them on two processors: it takes about as long as writing them.
-async fn verify_all(
-    mut transactions: Vec<Transaction>,
-    device: &Device,
-) -> Result<Vec<Result<Verified, PushOutcome>>, ApiError> {
-    let half = |some: Vec<Transaction>| {
-        let device = device.clone();
-        blocking(move || some.into_iter().map(|t| verify(t, &device)).collect::<Vec<_>>())
-    };
-    if transactions.len() < MANY {
-        return half(transactions).await;
-    }
-    let rest = transactions.split_off(transactions.len() / 2);
-    let (mut verified, rest) = tokio::try_join!(half(transactions), half(rest))?;
-    verified.extend(rest);
-    Ok(verified)
 }
 
 /// Runs what keeps a processor busy on a thread for it.

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use holdfast_core::{
     ids::{Timestamp, TransactionId},
     protocol::PushOutcome,
-    transaction::{Body, Opened, Transaction, TransactionError},
+    transaction::{Body, Opened, Transaction, TransactionError, prepare},
 };
 use uuid::Uuid;
 
@@ -21,8 +21,18 @@ pub(super) struct Verified {
     pub(super) opened: Opened,
 }
 
-/// Verifies a transaction of the device that pushes it.
-pub(super) fn verify(transaction: Transaction, device: &Device) -> Result<Verified, PushOutcome> {
+/// Verifies transactions of the device that pushes them, in their order, on so many threads.
+pub(super) fn verify_all(
+    transactions: Vec<Transaction>,
+    device: &Device,
+    threads: usize,
+) -> Vec<Result<Verified, PushOutcome>> {
+    let opened = prepare(&transactions, threads, |transaction| verify(transaction, device));
+    let verified = |(transaction, opened): (_, Result<_, _>)| opened.map(|opened| Verified { transaction, opened });
+    transactions.into_iter().zip(opened).map(verified).collect()
+}
+
+fn verify(transaction: &Transaction, device: &Device) -> Result<Opened, PushOutcome> {
     let body = transaction
         .body()
         .map_err(|e| rejected(TransactionId(Uuid::nil()), "malformed", e.to_string()))?;
@@ -37,7 +47,7 @@ pub(super) fn verify(transaction: Transaction, device: &Device) -> Result<Verifi
     if let Err(error) = transaction.verify(&body, &device.public_key) {
         return reject("wrong_signature", &error.to_string());
     }
-    if let Some((code, reason)) = objection(&transaction, &body) {
+    if let Some((code, reason)) = objection(transaction, &body) {
         return reject(code, reason);
     }
     // What is inside was made by whoever holds the device. The decoder promises not to panic; this makes sure.
@@ -46,10 +56,7 @@ pub(super) fn verify(transaction: Transaction, device: &Device) -> Result<Verifi
             "a change brought the decoder to panic".to_owned(),
         ))
     });
-    match opened {
-        Ok(opened) => Ok(Verified { transaction, opened }),
-        Err(error) => reject(code(&error), &error.to_string()),
-    }
+    opened.or_else(|error| reject(code(&error), &error.to_string()))
 }
 
 /// What is wrong with a body that is signed well.
