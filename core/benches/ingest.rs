@@ -57,7 +57,7 @@ impl Batch {
     fn open(&self, transaction: &Transaction) -> Opened {
         let body = transaction.body().expect("can be read");
         transaction.verify(&body, &self.key).expect("is signed");
-        transaction.open().expect("opens")
+        transaction.open().expect("opens").examined()
     }
 
     /// With all loaded that one can tell from the transactions.

@@ -122,6 +122,18 @@ pub struct Opened {
     pub changes: Vec<Option<DecodedChange>>,
 }
 
+impl Opened {
+    /// Works out what a judge asks of each change alone, so that this is done where transactions are prepared and not where they
+    /// wait for each other.
+    #[must_use]
+    pub fn examined(self) -> Self {
+        for change in self.changes.iter().flatten() {
+            change.is_canonical();
+        }
+        self
+    }
+}
+
 /// Why a transaction cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransactionError {

@@ -271,7 +271,7 @@ impl Builder {
         BuiltChange {
             bytes,
             hash,
-            decoded: DecodedChange { hash, change },
+            decoded: DecodedChange::new(hash, change),
         }
     }
 }

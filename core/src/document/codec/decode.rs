@@ -45,10 +45,7 @@ impl DecodedChange {
         if hash.0[..4] != *checksum {
             return Err(DecodeError::Checksum);
         }
-        Ok(Self {
-            hash,
-            change: read_contents(contents)?,
-        })
+        Ok(Self::new(hash, read_contents(contents)?))
     }
 }
 

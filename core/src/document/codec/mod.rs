@@ -18,6 +18,8 @@ pub(super) mod leb128;
 
 pub(super) use encode::encode;
 
+use std::sync::OnceLock;
+
 use smallvec::SmallVec;
 
 use super::{Actor, ObjectKind, Scalar, op::Packed, scalar::Kind};
@@ -179,13 +181,24 @@ pub struct DecodedChange {
     pub hash: ChangeHash,
     /// What it says.
     pub change: Change,
+    canonical: OnceLock<bool>,
 }
 
 impl DecodedChange {
+    /// A change of this name.
+    pub(super) fn new(hash: ChangeHash, change: Change) -> Self {
+        Self {
+            hash,
+            change,
+            canonical: OnceLock::new(),
+        }
+    }
+
     /// True if an Automerge library that makes the change again from its operations, as it does when it saves a document, comes
-    /// to the same hash.
+    /// to the same hash. Worked out when it is first asked for.
     pub fn is_canonical(&self) -> bool {
-        self.change.actors_are_canonical() && encode::hash_of(&self.change) == self.hash
+        let work_out = || self.change.actors_are_canonical() && encode::hash_of(&self.change) == self.hash;
+        *self.canonical.get_or_init(work_out)
     }
 }
 

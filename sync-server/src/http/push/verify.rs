@@ -51,7 +51,7 @@ fn verify(transaction: &Transaction, device: &Device) -> Result<Opened, PushOutc
         return reject(code, reason);
     }
     // What is inside was made by whoever holds the device. The decoder promises not to panic; this makes sure.
-    let opened = catch_unwind(AssertUnwindSafe(|| transaction.open())).unwrap_or_else(|_| {
+    let opened = catch_unwind(AssertUnwindSafe(|| transaction.open().map(Opened::examined))).unwrap_or_else(|_| {
         Err(TransactionError::Malformed(
             "a change brought the decoder to panic".to_owned(),
         ))
