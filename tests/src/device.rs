@@ -12,7 +12,7 @@ use holdfast_core::{
 };
 use holdfast_store::{
     Host, Replica,
-    replica::{HttpRequest, Receipt, ReplicaError},
+    replica::{HttpRequest, HttpResponse, Receipt, ReplicaError},
 };
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json};
@@ -122,7 +122,7 @@ impl Device {
     pub fn exchange_timed(&mut self, request: &HttpRequest) -> Result<Duration, String> {
         let question = Question {
             body: (!request.body.is_empty()).then(|| request.body.clone()),
-            token: self.replica.token(),
+            token: self.replica.token().filter(|_| request.needs_token()),
             ..Question::default()
         };
         let begun = Instant::now();
@@ -131,7 +131,12 @@ impl Device {
         match answer {
             Ok(answer) => {
                 self.record(&answer.body);
-                let taken = self.replica.take_response(&request.kind, answer.status, &answer.body);
+                let response = HttpResponse {
+                    status: answer.status,
+                    hospital: answer.hospital,
+                    body: answer.body,
+                };
+                let taken = self.replica.take_response(&request.kind, &response);
                 taken.expect("the store takes an answer");
             }
             Err(problem) => self.replica.take_failure(&problem),

@@ -17,6 +17,8 @@ pub struct Client(Agent);
 pub struct Answer {
     /// The status.
     pub status: u16,
+    /// The header `Holdfast-Hospital`.
+    pub hospital: Option<String>,
     /// The body, unpacked.
     pub body: Vec<u8>,
 }
@@ -78,14 +80,20 @@ pub fn pack(bytes: &[u8]) -> Vec<u8> {
 
 fn read(mut response: http::Response<ureq::Body>) -> Result<Answer, String> {
     let status = response.status().as_u16();
+    let hospital = response.headers().get("Holdfast-Hospital");
+    let hospital = hospital.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
     let packed = response.headers().get("Content-Encoding").is_some_and(|e| e == "gzip");
     let reading = response.body_mut().with_config().limit(1 << 30);
     let body = reading.read_to_vec().map_err(|e| e.to_string())?;
     if !packed {
-        return Ok(Answer { status, body });
+        return Ok(Answer { status, hospital, body });
     }
     let mut unpacked = Vec::new();
     let read = GzDecoder::new(body.as_slice()).read_to_end(&mut unpacked);
     read.map_err(|e| format!("the answer cannot be unpacked: {e}"))?;
-    Ok(Answer { status, body: unpacked })
+    Ok(Answer {
+        status,
+        hospital,
+        body: unpacked,
+    })
 }

@@ -40,7 +40,7 @@ pub use outbox::OutboxEntry;
 pub use run::{CommandId, Order, Receipt, ReceiptAction, ReceiptRow};
 pub use session::Session;
 pub use status::{ConnectionState, FirstSync, Status};
-pub use sync::{Changed, HttpRequest, Method, RequestKind};
+pub use sync::{Changed, HttpRequest, HttpResponse, Method, RequestKind};
 
 use crate::{Host, StoreError, checksums, schema};
 

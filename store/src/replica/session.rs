@@ -11,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Replica, ReplicaError, kept, outbox};
+use super::{Replica, ReplicaError, kept, outbox, sync};
 use crate::{StoreError, meta};
 
 /// Who is signed in.
@@ -94,7 +94,7 @@ impl Replica {
             let json = serde_json::to_string(&signed_in).map_err(StoreError::corrupt)?;
             meta::set(&self.connection, "session", json)?;
         }
-        self.round = super::sync::Round::default();
+        self.round = sync::Round::default();
         Ok(())
     }
 }
@@ -122,6 +122,7 @@ fn prepare(connection: &Connection, response: &SignInResponse) -> Result<(), Rep
         empty(connection)?;
     }
     meta::set(connection, "hospital_id", &response.hospital_id)?;
+    sync::hospital::forget(connection)?;
     meta::set(connection, "sees_restricted", sees)?;
     Ok(())
 }
@@ -148,7 +149,7 @@ fn empty(connection: &Connection) -> Result<(), StoreError> {
     for table in tables.map(|id| Schema::hospital().by_id(*id).name).chain(engine) {
         connection.execute(&format!("DELETE FROM {table}"), [])?;
     }
-    for key in super::sync::META_KEYS.into_iter().chain(super::sync::sums::META_KEYS) {
+    for key in sync::META_KEYS.into_iter().chain(sync::sums::META_KEYS) {
         meta::remove(connection, key)?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use holdfast_core::ids::Timestamp;
 use serde::Serialize;
 
-use super::{Replica, Session, conflict, outbox};
+use super::{Replica, Session, conflict, outbox, sync::hospital};
 use crate::{StoreError, meta};
 
 /// The state of the replica, for the page.
@@ -26,7 +26,7 @@ pub struct Status {
     pub renewing: bool,
     /// How often they did.
     pub differences: u64,
-    /// Changes of the stream that this replica could not take in.
+    /// Changes of the stream that this replica could not take in since it was copied.
     pub unfolded: u64,
     /// When the replica was last in step with the server. ISO 8601.
     pub last_in_step: Option<String>,
@@ -48,6 +48,8 @@ pub enum ConnectionState {
     Syncing,
     /// The server wants a new sign-in; work goes on.
     SignedOut,
+    /// The address leads to another hospital's server: nothing is exchanged with it; work goes on.
+    OtherHospital,
 }
 
 /// How far the first copy is.
@@ -68,7 +70,11 @@ impl Replica {
         let copying = self.session.is_some() && number("cursor")?.is_none();
         Ok(Status {
             session: self.session().cloned(),
-            connection: self.round.state(),
+            connection: if hospital::is_elsewhere(&self.connection)? {
+                ConnectionState::OtherHospital
+            } else {
+                self.round.state()
+            },
             waiting: outbox::count(&self.connection, "waiting")?,
             held: outbox::count_held(&self.connection)?,
             rejected: outbox::count(&self.connection, "rejected")?,

@@ -73,7 +73,7 @@ pub fn prepare(connection: &mut Connection, side: Side, key: Option<&[u8]>) -> R
 }
 
 /// Encrypts a store that was plain, in place: an interrupted encryption is taken back by SQLite's journal when the store is
-/// opened next. With SQLite3 Multiple Ciphers (<https://utelle.github.io/SQLite3MultipleCiphers>), which browsers have.
+/// opened next. With `SQLite3` Multiple Ciphers (<https://utelle.github.io/SQLite3MultipleCiphers>), which browsers have.
 pub fn encrypt(connection: &Connection, key: &[u8]) -> Result<(), StoreError> {
     require_cipher(connection)?;
     // Pages are rewritten through a rollback journal only.

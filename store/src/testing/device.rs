@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::{Crash, CrashPoint, Disk, Dump, State, TestServer, dump};
 use crate::{
     Host, Replica, StoreError, hex, meta,
-    replica::{Changed, HttpRequest, Receipt, ReplicaError},
+    replica::{Changed, HttpRequest, HttpResponse, Receipt, ReplicaError},
     sql_value::uuid,
     tables::Tables,
 };
@@ -115,17 +115,23 @@ impl Device {
         self.replica.wake();
         let mut changed = Changed::default();
         while let Some(request) = self.replica.next_request()? {
-            let (status, body) = self.send(server, &request)?;
+            let response = self.send(server, &request)?;
             changed
                 .tables
-                .extend(self.replica.take_response(&request.kind, status, &body)?.tables);
+                .extend(self.replica.take_response(&request.kind, &response)?.tables);
         }
         Ok(changed)
     }
 
     /// Sends one request and returns the answer, which the device has not seen yet.
-    pub fn send(&self, server: &mut TestServer, request: &HttpRequest) -> Result<(u16, Vec<u8>), StoreError> {
-        server.handle(self.replica.token().unwrap_or_default(), request)
+    pub fn send(&self, server: &mut TestServer, request: &HttpRequest) -> Result<HttpResponse, StoreError> {
+        let token = self.replica.token().filter(|_| request.needs_token());
+        let (status, body) = server.handle(token.unwrap_or_default(), request)?;
+        Ok(HttpResponse {
+            status,
+            hospital: Some(server.store.hospital_id()?.to_string()),
+            body,
+        })
     }
 
     /// What waits and what was refused, in order.

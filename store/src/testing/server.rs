@@ -285,6 +285,7 @@ impl TestServer {
         }
         let role = self.role(user)?;
         match &request.kind {
+            RequestKind::Identify => Ok((200, Vec::new())),
             RequestKind::Push(_) => self.push(device, &request.body),
             RequestKind::Pull(after) => self.pull(*after, &request.path, role),
             RequestKind::Snapshot(after) => {

@@ -3,7 +3,7 @@
 use holdfast_store::testing::Device;
 use serde_json::json;
 
-use crate::ward::{ANNA, GLOVES, cell, edit, hospital, settle, two_nurses};
+use crate::ward::{ANNA, GLOVES, cell, edit, hospital, said, settle, two_nurses};
 
 #[test]
 fn a_push_whose_answer_is_lost_is_neither_lost_nor_doubled() {
@@ -34,11 +34,11 @@ fn an_entry_of_ones_own_that_is_pulled_before_it_is_acknowledged_counts_as_ackno
         .unwrap();
     let push = nora.replica.next_request().unwrap().unwrap();
     nora.send(&mut server, &push).unwrap();
-    let (status, body) = nora.send(&mut server, &pull).unwrap();
-    nora.replica.take_response(&pull.kind, status, &body).unwrap();
+    let response = nora.send(&mut server, &pull).unwrap();
+    nora.replica.take_response(&pull.kind, &response).unwrap();
     assert_eq!(nora.replica.status().unwrap().waiting, 0);
     // The same page again, late.
-    nora.replica.take_response(&pull.kind, status, &body).unwrap();
+    nora.replica.take_response(&pull.kind, &response).unwrap();
     settle(&mut server, &mut [&mut nora, &mut nils]);
     assert_eq!(cell(&mut nora, "supplies", GLOVES, "current_stock"), 7);
 }
@@ -51,9 +51,9 @@ fn a_copy_that_breaks_off_goes_on_where_it_was() {
     nora.sign_in(&mut server, "nora").unwrap();
     for _ in 0..2 {
         let request = nora.replica.next_request().unwrap().unwrap();
-        let (status, body) = nora.send(&mut server, &request).unwrap();
-        nora.replica.take_response(&request.kind, status, &body).unwrap();
-        nora.replica.take_response(&request.kind, status, &body).unwrap();
+        let response = nora.send(&mut server, &request).unwrap();
+        nora.replica.take_response(&request.kind, &response).unwrap();
+        nora.replica.take_response(&request.kind, &response).unwrap();
     }
     let first = nora.replica.status().unwrap().first_sync.unwrap();
     assert_eq!(first.received, 8);
@@ -93,7 +93,9 @@ fn answers_that_make_no_sense_change_nothing_and_are_told() {
     ] {
         nora.replica.wake();
         let request = nora.replica.next_request().unwrap().unwrap();
-        nora.replica.take_response(&request.kind, status, &body).unwrap();
+        nora.replica
+            .take_response(&request.kind, &said(&server, status, body))
+            .unwrap();
         assert!(nora.replica.status().unwrap().problem.is_some());
         assert_eq!(nora.replica.next_request().unwrap(), None);
     }

@@ -4,6 +4,7 @@
 mod conflicts;
 mod lost;
 mod merge;
+mod other_hospital;
 mod refused;
 mod session;
 mod storm;

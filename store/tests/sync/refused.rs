@@ -93,15 +93,15 @@ fn a_command_that_built_on_a_refused_one_reaches_the_server_as_a_new_transaction
         .unwrap();
     nora.replica.wake();
     let request = nora.replica.next_request().unwrap().unwrap();
-    let (status, body) = nora.send(&mut server, &request).unwrap();
-    let response: holdfast_core::protocol::PushResponse = holdfast_core::protocol::decode(&body).unwrap();
-    assert_eq!(response.outcomes.len(), 2);
+    let response = nora.send(&mut server, &request).unwrap();
+    let push: holdfast_core::protocol::PushResponse = holdfast_core::protocol::decode(&response.body).unwrap();
+    assert_eq!(push.outcomes.len(), 2);
     demote_nora(&mut server, "nurse");
-    nora.replica.take_response(&request.kind, status, &body).unwrap();
+    nora.replica.take_response(&request.kind, &response).unwrap();
     let left: Vec<_> = nora.replica.outbox().unwrap().into_iter().map(|e| e.state).collect();
     assert_eq!(left, ["rejected", "waiting"]);
     // The same answer again changes nothing.
-    nora.replica.take_response(&request.kind, status, &body).unwrap();
+    nora.replica.take_response(&request.kind, &response).unwrap();
     settle(&mut server, &mut [&mut nora, &mut nils]);
     assert_eq!(cell(&mut nils, "patients", ANNA, "email"), "a@b.test");
     assert_eq!(cell(&mut nils, "patients", ANNA, "phone"), serde_json::Value::Null);
@@ -135,8 +135,8 @@ fn a_replayed_command_makes_the_same_rows_again() {
         kind: holdfast_store::replica::RequestKind::Push(ids[..1].to_vec()),
         ..request.clone()
     };
-    let (status, body) = nora.send(&mut server, &alone).unwrap();
-    nora.replica.take_response(&alone.kind, status, &body).unwrap();
+    let response = nora.send(&mut server, &alone).unwrap();
+    nora.replica.take_response(&alone.kind, &response).unwrap();
     assert_eq!(cell(&mut nora, "beds", bed, "status"), "maintenance");
     settle(&mut server, &mut [&mut nora, &mut nils]);
     assert_eq!(cell(&mut nils, "beds", bed, "status"), "maintenance");

@@ -77,9 +77,9 @@ fn exchange(device: &mut Device, server: &mut TestServer, dice: &mut Dice) {
     let Some(request) = device.replica.next_request().unwrap() else {
         return;
     };
-    let (status, body) = device.send(server, &request).unwrap();
+    let response = device.send(server, &request).unwrap();
     for _ in 0..dice.below(3) {
-        device.replica.take_response(&request.kind, status, &body).unwrap();
+        device.replica.take_response(&request.kind, &response).unwrap();
     }
 }
 

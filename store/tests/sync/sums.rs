@@ -65,9 +65,16 @@ fn a_change_that_does_not_fit_is_counted_and_its_document_copied_anew() {
     nils.run("editRow", edit("patients", ANNA, json!({ "phone": "555-2" })))
         .unwrap();
     nils.sync(&mut server).unwrap();
-    nora.sync(&mut server).unwrap();
+    let mut counted = 0;
+    nora.replica.wake();
+    while let Some(request) = nora.replica.next_request().unwrap() {
+        let response = nora.send(&mut server, &request).unwrap();
+        nora.replica.take_response(&request.kind, &response).unwrap();
+        counted = counted.max(nora.replica.status().unwrap().unfolded);
+    }
     let status = nora.replica.status().unwrap();
-    assert_eq!((status.unfolded, status.differences, status.renewing), (1, 1, false));
+    assert_eq!((counted, status.differences), (1, 1));
+    assert_eq!((status.unfolded, status.renewing), (0, false));
     same(&mut server, &mut nora);
 }
 
@@ -88,8 +95,8 @@ fn while_it_copies_anew_people_go_on_and_the_outbox_stays() {
     nora.spoil("UPDATE sync_outbox SET ask_again = 9000000000000000")
         .unwrap();
     while let Some(request) = nora.replica.next_request().unwrap() {
-        let (status, body) = nora.send(&mut server, &request).unwrap();
-        nora.replica.take_response(&request.kind, status, &body).unwrap();
+        let response = nora.send(&mut server, &request).unwrap();
+        nora.replica.take_response(&request.kind, &response).unwrap();
         assert_eq!(nora.replica.status().unwrap().problem, None);
         if nora.replica.status().unwrap().renewing {
             pages += 1;
@@ -128,8 +135,8 @@ fn a_copy_that_dies_goes_on_after_a_restart() {
     let mut asked = Vec::new();
     for _ in 0..3 {
         let request = nora.replica.next_request().unwrap().unwrap();
-        let (status, body) = nora.send(&mut server, &request).unwrap();
-        nora.replica.take_response(&request.kind, status, &body).unwrap();
+        let response = nora.send(&mut server, &request).unwrap();
+        nora.replica.take_response(&request.kind, &response).unwrap();
         asked.push(request.path);
     }
     assert!(asked[1].contains("snapshot?differs="), "{asked:?}");

@@ -12,7 +12,7 @@ use holdfast_store::{
 };
 use serde_json::json;
 
-use crate::ward::{ANNA, BED_1, BERT, cell, edit, hospital, id, settle, two_nurses};
+use crate::ward::{ANNA, BED_1, BERT, cell, edit, hospital, id, said, settle, two_nurses, unnamed};
 
 const DAY: i64 = 24 * 60;
 
@@ -153,7 +153,7 @@ fn what_the_server_has_no_room_for_is_sent_again_after_an_hour() {
     };
     let outcomes = vec![PushOutcome::Later { id: ids[0], missing: 1 }];
     nora.replica
-        .take_response(&request.kind, 200, &encode(&PushResponse { outcomes }))
+        .take_response(&request.kind, &said(&server, 200, encode(&PushResponse { outcomes })))
         .unwrap();
     assert_eq!(states(&nora), ["held"]);
     assert_eq!(pushes(&mut nora), 0);
@@ -176,13 +176,13 @@ fn a_transaction_that_is_too_large_is_set_aside_and_the_others_get_through() {
     let mut refused = 0;
     while let Some(request) = nora.replica.next_request().unwrap() {
         let too_large = matches!(&request.kind, RequestKind::Push(ids) if ids.contains(&large));
-        let (status, body) = if too_large {
+        let response = if too_large {
             refused += 1;
-            (413, Vec::new())
+            said(&server, 413, Vec::new())
         } else {
             nora.send(&mut server, &request).unwrap()
         };
-        nora.replica.take_response(&request.kind, status, &body).unwrap();
+        nora.replica.take_response(&request.kind, &response).unwrap();
     }
     assert!(refused <= 6, "{refused} pushes to find one of four");
     let outbox = nora.replica.outbox().unwrap();
@@ -204,13 +204,14 @@ fn an_answer_that_only_looks_like_a_refusal_sets_nothing_aside() {
         nora.replica.wake();
         let request = nora.replica.next_request().unwrap().unwrap();
         nora.replica
-            .take_response(&request.kind, status, body.as_bytes())
+            .take_response(&request.kind, &unnamed(status, body.into()))
             .unwrap();
         assert_eq!(states(&nora), ["waiting"], "{status}");
     }
     let malformed = br#"{"code":"malformed","message":"The request cannot be read."}"#;
     nora.replica.wake();
     let request = nora.replica.next_request().unwrap().unwrap();
-    nora.replica.take_response(&request.kind, 400, malformed).unwrap();
+    let response = said(&server, 400, malformed.to_vec());
+    nora.replica.take_response(&request.kind, &response).unwrap();
     assert_eq!(states(&nora), ["rejected"]);
 }

@@ -1,7 +1,10 @@
 //! A small hospital: three people, two beds, three patients, one supply.
 
 use holdfast_core::ids::RowId;
-use holdfast_store::testing::{Device, TestServer};
+use holdfast_store::{
+    replica::HttpResponse,
+    testing::{Device, TestServer},
+};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -80,6 +83,23 @@ pub fn two_nurses(server: &mut TestServer) -> (Device, Device) {
 #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 pub fn edit(table: &str, row: RowId, values: Json) -> Json {
     json!({ "table": table, "id": row, "values": values })
+}
+
+/// An answer of this server's hospital.
+pub fn said(server: &TestServer, status: u16, body: Vec<u8>) -> HttpResponse {
+    HttpResponse {
+        hospital: Some(server.store.hospital_id().unwrap().to_string()),
+        ..unnamed(status, body)
+    }
+}
+
+/// An answer that names no hospital, as a proxy gives it.
+pub fn unnamed(status: u16, body: Vec<u8>) -> HttpResponse {
+    HttpResponse {
+        status,
+        hospital: None,
+        body,
+    }
 }
 
 /// All exchange everything until nobody has anything new; then all tables are equal.

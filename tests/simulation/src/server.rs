@@ -129,6 +129,11 @@ impl ServerNode {
         Ok(())
     }
 
+    /// How it names its hospital in every answer.
+    pub fn hospital(&self) -> Result<String, StoreError> {
+        Ok(self.look().store.hospital_id()?.to_string())
+    }
+
     /// Answers a request; `None` if it died meanwhile. It has started again then.
     pub fn handle(&mut self, token: &str, request: &HttpRequest) -> Result<Option<(u16, Vec<u8>)>, Violation> {
         self.look_at_request(request)?;

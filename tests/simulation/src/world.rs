@@ -9,7 +9,7 @@ use std::{
 use holdfast_core::{command::Command, command::CommandError};
 use holdfast_store::{
     StoreError,
-    replica::{CommandId, Order, ReplicaError, RequestKind},
+    replica::{CommandId, HttpResponse, Order, ReplicaError, RequestKind},
     testing::{CrashPoint, take_unneeded},
 };
 use uuid::Uuid;
@@ -365,9 +365,14 @@ impl World {
     }
 
     fn answer(&mut self, device: usize, kind: &RequestKind, status: u16, body: &[u8]) -> Done {
+        let response = HttpResponse {
+            status,
+            hospital: Some(self.server.hospital().map_err(Violation::engine)?),
+            body: body.to_vec(),
+        };
         let node = &mut self.devices[device];
         let taken = node
-            .attempt(|device| device.replica.take_response(kind, status, body))
+            .attempt(|device| device.replica.take_response(kind, &response))
             .map_err(Violation::engine)?;
         if let Some(changed) = taken {
             let changed = changed.map_err(Violation::engine)?;

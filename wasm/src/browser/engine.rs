@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use holdfast_core::{ids::TransactionId, protocol::SignInResponse};
 use holdfast_store::{
     Replica,
-    replica::{Order, RequestKind},
+    replica::{HttpResponse, Order, RequestKind},
 };
 use serde_json::Value as Json;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -46,6 +46,9 @@ pub struct HttpRequest {
     /// Empty for `GET`.
     #[wasm_bindgen(readonly)]
     pub body: Vec<u8>,
+    /// False for a request that must not give the token away.
+    #[wasm_bindgen(readonly, js_name = needsToken)]
+    pub needs_token: bool,
 }
 
 /// Every method throws the port's `EngineError`.
@@ -146,8 +149,10 @@ impl Engine {
     #[wasm_bindgen(js_name = nextRequest)]
     pub fn next_request(&mut self) -> Result<Option<HttpRequest>> {
         Ok(self.replica.next_request()?.map(|request| {
+            let needs_token = request.needs_token();
             self.asked = Some(request.kind);
             HttpRequest {
+                needs_token,
                 method: request.method.as_str().to_owned(),
                 path: request.path,
                 body: request.body,
@@ -155,14 +160,22 @@ impl Engine {
         }))
     }
 
-    /// Takes the answer to the last request. Returns the tables whose rows changed.
+    /// Takes the answer to the last request; `hospital` is its header `Holdfast-Hospital`. Returns the tables whose rows
+    /// changed.
     #[wasm_bindgen(js_name = takeResponse)]
-    pub fn take_response(&mut self, status: u16, body: &[u8]) -> Result<Vec<String>> {
+    pub fn take_response(&mut self, status: u16, hospital: Option<String>, body: Vec<u8>) -> Result<Vec<String>> {
         // A sign-in or sign-out came between: the answer is nobody's.
         let Some(kind) = self.asked.take() else {
             return Ok(Vec::new());
         };
-        Ok(names(&self.replica.take_response(&kind, status, body)?.tables))
+        let response = HttpResponse { status, hospital, body };
+        Ok(names(&self.replica.take_response(&kind, &response)?.tables))
+    }
+
+    /// True if an answer with this header `Holdfast-Hospital` is the replica's hospital's. For the live channel.
+    #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen has no Option<&str>")]
+    pub fn recognises(&mut self, hospital: Option<String>) -> Result<bool> {
+        Ok(self.replica.recognises(hospital.as_deref())?)
     }
 
     /// No answer came, or there is no network.

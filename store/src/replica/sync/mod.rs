@@ -7,8 +7,9 @@
 //! ```
 //!
 //! What was asked travels with the request ([`RequestKind`]); what came is judged against the store. So a response that
-//! comes twice, late, or after a crash does no harm.
+//! comes twice, late, or after a crash does no harm; one of another hospital is not taken ([`hospital`]).
 
+pub(super) mod hospital;
 mod pull;
 mod push;
 mod recopy;
@@ -24,6 +25,7 @@ use holdfast_core::{
 };
 use rusqlite::Connection;
 
+use hospital::Origin;
 pub(super) use recopy::has;
 pub(super) use round::Round;
 
@@ -46,7 +48,7 @@ pub(super) const META_KEYS: [&str; 9] = [
 /// To who opened the store without a word with the server.
 const SIGN_IN_AGAIN: &str = "Sign in again, so that the server knows you. Your work is kept on this device until then.";
 
-/// Something to ask the server. Add the token ([`Replica::token`]).
+/// Something to ask the server. Add the token ([`Replica::token`]) if it [needs one](HttpRequest::needs_token).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HttpRequest {
     /// The method.
@@ -57,6 +59,24 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
     /// Give it back with the response.
     pub kind: RequestKind,
+}
+
+impl HttpRequest {
+    /// False for a request that must not give the token away.
+    pub fn needs_token(&self) -> bool {
+        self.kind != RequestKind::Identify
+    }
+}
+
+/// What the server, or something in its place, answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HttpResponse {
+    /// The status.
+    pub status: u16,
+    /// The header `Holdfast-Hospital`: every answer of a server has it.
+    pub hospital: Option<String>,
+    /// The body, unpacked.
+    pub body: Vec<u8>,
 }
 
 /// An HTTP method.
@@ -87,6 +107,8 @@ pub enum RequestKind {
     Pull(Seq),
     /// A page of the snapshot, after this token.
     Snapshot(Option<String>),
+    /// Which hospital answers.
+    Identify,
 }
 
 /// What a response changed.
@@ -110,6 +132,9 @@ impl Replica {
     pub fn next_request(&mut self) -> Result<Option<HttpRequest>, StoreError> {
         if self.session.is_none() || !self.round.goes_on() {
             return Ok(None);
+        }
+        if hospital::is_elsewhere(&self.connection)? {
+            return Ok(Some(hospital::request()));
         }
         if self.token().is_none() {
             self.round.sign_out(SIGN_IN_AGAIN.to_owned());
@@ -139,16 +164,25 @@ impl Replica {
         Ok(None)
     }
 
-    /// Takes the server's answer in. An answer that makes no sense or tells of an error ends the round and shows in
-    /// [`Replica::status`]; an error of this function is one of the store.
-    pub fn take_response(&mut self, kind: &RequestKind, status: u16, body: &[u8]) -> Result<Changed, StoreError> {
+    /// Takes the server's answer in. An answer that makes no sense, tells of an error or comes from another hospital ends the
+    /// round and shows in [`Replica::status`]; an error of this function is one of the store.
+    pub fn take_response(&mut self, kind: &RequestKind, response: &HttpResponse) -> Result<Changed, StoreError> {
         if self.session.is_none() {
             return Ok(Changed::default());
         }
-        if !(200..300).contains(&status) {
-            return self.refused(kind, status, body);
+        let (status, body) = (response.status, response.body.as_slice());
+        let origin = self.origin(response.hospital.as_deref())?;
+        let succeeded = (200..300).contains(&status);
+        if origin == Origin::Other {
+            return Ok(Changed::default());
+        }
+        if origin == Origin::Unnamed && (succeeded || *kind == RequestKind::Identify) {
+            self.round.fail(hospital::NOBODY.to_owned());
+            return Ok(Changed::default());
         }
         let taken = match kind {
+            RequestKind::Identify => Ok(BTreeSet::new()),
+            _ if !succeeded => return self.refused(kind, status, body),
             RequestKind::Push(ids) => self.take_push(ids, body)?,
             RequestKind::Pull(after) => self.take_pull(*after, body)?,
             RequestKind::Snapshot(after) => self.take_snapshot(after.as_deref(), body)?,

@@ -34,6 +34,7 @@ pub(super) fn noticed_at(connection: &Connection) -> Result<Option<Seq>, StoreEr
 /// The hospital has been copied anew.
 pub(super) fn copied(connection: &Connection) -> Result<(), StoreError> {
     meta::remove(connection, "differs_at")?;
+    meta::remove(connection, "unfolded")?;
     // A server that was put back counts from an earlier place.
     meta::remove(connection, "acknowledged_to")
 }
