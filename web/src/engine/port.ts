@@ -33,8 +33,11 @@ export interface DeviceUser {
 export interface Status {
   /** `null` when nobody is signed in. */
   session: Session | null
-  /** `online`: the last exchange with the server succeeded. `signedOut`: the server wants a new sign-in (work goes on). */
-  connection: 'online' | 'offline' | 'syncing' | 'signedOut'
+  /**
+   * `online`: the last exchange with the server succeeded. `signedOut`: the server wants a new sign-in. `otherHospital`: the
+   * address leads to another hospital's server, with which nothing is exchanged. Work goes on in all of them.
+   */
+  connection: 'online' | 'offline' | 'syncing' | 'signedOut' | 'otherHospital'
   /** Transactions made here that the server has not acknowledged. */
   waiting: number
   /** Those of them that the server has, and takes in when an earlier entry of another device comes. */
@@ -43,6 +46,12 @@ export interface Status {
   rejected: number
   /** Open conflicts in this replica. */
   conflicts: number
+  /** True while the hospital is copied anew, because the checksums here and at the server differed. */
+  renewing: boolean
+  /** How often they did. */
+  differences: number
+  /** Changes of the hospital that this version of the app could not take in. */
+  unfolded: number
   /** When this replica was last in step with the server, or null if never. ISO 8601. */
   lastInStep: string | null
   /** First copy of the hospital: rows received so far and expected, null when not running. */

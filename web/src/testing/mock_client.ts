@@ -1,4 +1,4 @@
-/** Takes the engine's place with `vite --mode mock`. `?role=cleaner&signedOut&users&locked&offline&firstSync&quiet` choose what is seen. */
+/** Takes the engine's place with `vite --mode mock`. `?role=cleaner&signedOut&users&locked&offline&otherHospital&firstSync&renewing&differences=2&unfolded=1&quiet` choose what is seen. */
 import initSqlJs from 'sql.js'
 import wasm from 'sql.js/dist/sql-wasm.wasm?url'
 import type { Engine } from '../engine/port'
@@ -11,8 +11,11 @@ const wanted = new URLSearchParams(location.search)
 const engine = mockEngine(makeReplica(await initSqlJs({ locateFile: () => wasm }), hospital(new Date())), {
   signedIn: !wanted.has('signedOut'),
   role: wanted.get('role') ?? 'nurse',
-  connection: wanted.has('offline') ? 'offline' : 'online',
+  connection: wanted.has('otherHospital') ? 'otherHospital' : wanted.has('offline') ? 'offline' : 'online',
   firstSync: wanted.has('firstSync'),
+  renewing: wanted.has('renewing'),
+  differences: Number(wanted.get('differences')),
+  unfolded: Number(wanted.get('unfolded')),
   quiet: wanted.has('quiet'),
   users: wanted.has('users'),
   locked: wanted.has('locked'),

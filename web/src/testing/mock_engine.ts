@@ -13,6 +13,9 @@ export interface MockOptions {
   role: string
   connection: Status['connection']
   firstSync: boolean
+  renewing: boolean
+  differences: number
+  unfolded: number
   quiet: boolean
   /** Others have used this device. */
   users: boolean
@@ -47,6 +50,9 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
     held: outbox.filter((entry) => entry.state === 'held').length,
     rejected: outbox.filter((entry) => entry.state === 'rejected' && !entry.mendedAt).length,
     conflicts: conflicts.length,
+    renewing: options.renewing,
+    differences: options.differences,
+    unfolded: options.unfolded,
     lastInStep: ago(7),
     firstSync: options.firstSync ? { received: 31_200, expected: 98_000 } : null,
     problem: options.connection === 'offline' ? 'The server could not be reached.' : null,

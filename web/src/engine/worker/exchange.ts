@@ -3,6 +3,8 @@ import type { HttpRequest } from './replica'
 
 export interface HttpAnswer {
   status: number
+  /** The header `Holdfast-Hospital`: which hospital answers. Every answer of a server has it; what a proxy says itself has not. */
+  hospital: string | null
   body: Uint8Array<ArrayBuffer>
 }
 
@@ -20,6 +22,8 @@ export interface Patience {
   silence: number
 }
 
+export const HOSPITAL = 'Holdfast-Hospital'
+
 const PATIENCE: Patience = { begin: 60_000, silence: 20_000 }
 /** Smaller bodies gain nothing from compression. */
 const COMPRESS_FROM = 1_024
@@ -29,7 +33,7 @@ const SLOW = 'The server did not answer in time. Your work is kept on this devic
 export async function exchange(
   server: string,
   request: HttpRequest,
-  token: string,
+  token: string | null,
   stop: AbortSignal,
   patience = PATIENCE,
 ): Promise<HttpAnswer> {
@@ -47,7 +51,8 @@ export async function exchange(
       credentials: 'omit',
       signal: AbortSignal.any([watchdog.signal, stop]),
     })
-    return { status: response.status, body: await readAll(response, stillThere) }
+    const hospital = response.headers.get(HOSPITAL)
+    return { status: response.status, hospital, body: await readAll(response, stillThere) }
   } catch (error) {
     throw new NoAnswer(watchdog.signal.aborted ? SLOW : UNREACHABLE, { cause: error })
   } finally {
@@ -55,8 +60,8 @@ export async function exchange(
   }
 }
 
-async function content({ body }: HttpRequest, token: string): Promise<RequestInit> {
-  const headers: Record<string, string> = { Authorization: `Bearer ${token}` }
+async function content({ body }: HttpRequest, token: string | null): Promise<RequestInit> {
+  const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` }
   if (body.length === 0) return { headers }
   headers['Content-Type'] = 'application/cbor'
   if (body.length < COMPRESS_FROM) return { headers, body }

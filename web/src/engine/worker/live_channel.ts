@@ -1,10 +1,11 @@
 /**
  * The server's word that there is something new: `GET /v1/live`, held open. It carries no data: whatever comes means
  * "pull now", and the first event comes when the channel opens, for what was missed. A channel that breaks means it too,
- * to learn how the server is.
+ * to learn how the server is. What another hospital says there is not heard.
  */
 import type { Backoff } from './backoff'
 import { EventStreamReader } from './event_stream'
+import { HOSPITAL } from './exchange'
 
 /** Where to listen, and as whom. */
 export interface Station {
@@ -23,6 +24,8 @@ export class LiveChannel {
 
   constructor(
     private readonly poke: () => void,
+    /** Whether it is the replica's hospital that names itself so. */
+    private readonly isOwn: (hospital: string | null) => boolean,
     private readonly backoff: Backoff,
   ) {}
 
@@ -69,6 +72,7 @@ export class LiveChannel {
         signal: stop.signal,
       })
       // Refused or not offered: rounds of sync find out which, and go on without a channel.
+      if (!this.isOwn(response.headers.get(HOSPITAL))) return stop.abort()
       if (!response.ok || !response.body) return
       open = true
       this.backoff.reset()

@@ -1,6 +1,7 @@
 /** The wasm engine with the port's types: the one place that vouches for the shape of the JSON it makes. */
 import type { Engine } from '../pkg/holdfast_wasm.js'
 import type { Conflict, OutboxEntry, Receipt, Session, Status } from '../port'
+import type { HttpAnswer } from './exchange'
 import type { Order, Question } from './protocol'
 
 /** Something to ask the server. */
@@ -9,6 +10,8 @@ export interface HttpRequest {
   /** Path and query, from the server's address on. */
   path: string
   body: Uint8Array<ArrayBuffer>
+  /** False: the token must not be given away. */
+  needsToken: boolean
 }
 
 /** The device's replica. Every method may throw an `EngineError`. */
@@ -30,7 +33,9 @@ export interface Replica {
   wake(): void
   nextRequest(): HttpRequest | null
   /** Returns the tables whose rows changed. */
-  takeResponse(status: number, body: Uint8Array): string[]
+  takeResponse(answer: HttpAnswer): string[]
+  /** True if an answer with this header `Holdfast-Hospital` is of the replica's own hospital. */
+  recognises(hospital: string | null): boolean
   takeFailure(problem: string): void
   /** Encrypts a store of an earlier version. */
   encrypt(key: Uint8Array): void
@@ -63,11 +68,12 @@ export function replicaOf(engine: Engine): Replica {
     nextRequest() {
       const request = engine.nextRequest()
       if (!request) return null
-      const { method, path, body } = request
+      const { method, path, body, needsToken } = request
       request.free()
-      return { method, path, body: new Uint8Array(body) }
+      return { method, path, body: new Uint8Array(body), needsToken }
     },
-    takeResponse: (status, body) => engine.takeResponse(status, body),
+    takeResponse: ({ status, hospital, body }) => engine.takeResponse(status, hospital, body),
+    recognises: (hospital) => engine.recognises(hospital),
     takeFailure: (problem) => engine.takeFailure(problem),
     encrypt: (key) => engine.encrypt(key),
     close: () => engine.free(),

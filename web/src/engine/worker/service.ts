@@ -34,6 +34,9 @@ const NOBODY: ReplicaStatus = {
   held: 0,
   rejected: 0,
   conflicts: 0,
+  renewing: false,
+  differences: 0,
+  unfolded: 0,
   lastInStep: null,
   firstSync: null,
   problem: null,
@@ -173,11 +176,12 @@ export class Service {
     const open = this.#open
     if (!open) return null
     const { replica } = open.work
-    const { session, waiting } = replica.status()
+    const { session, waiting, connection } = replica.status()
     const token = replica.token()
     if (!locked) {
       replica.signOut()
-      if (session && token !== undefined) tellSignedOut(session.server, token)
+      const known = session && token !== undefined && connection !== 'otherHospital'
+      if (known) tellSignedOut(session.server, token)
     }
     this.audience.secret(null)
     this.#open = null

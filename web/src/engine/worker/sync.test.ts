@@ -5,6 +5,8 @@ import { NoAnswer, type HttpAnswer } from './exchange'
 import type { HttpRequest, Replica } from './replica'
 import { Sync } from './sync'
 
+const OWN = 'a hospital'
+
 /** A replica that has `work` requests to make in a round, as the engine's: woken, it asks; a failure ends the round. */
 class FakeReplica {
   work = 0
@@ -19,13 +21,21 @@ class FakeReplica {
     ({ session: this.signedIn ? { server: 'http://s' } : null, connection: this.connection }) as Status
   nextRequest(): HttpRequest | null {
     if (!this.signedIn || !this.woken) return null
-    return { method: 'GET', path: `/v1/pull?left=${this.work}`, body: new Uint8Array() }
+    const ask = { method: 'GET', body: new Uint8Array() }
+    if (this.connection === 'otherHospital') return { ...ask, path: '/v1/session', needsToken: false }
+    return { ...ask, path: `/v1/pull?left=${this.work}`, needsToken: true }
   }
-  takeResponse(status: number): string[] {
+  takeResponse({ status, hospital }: HttpAnswer): string[] {
+    if (hospital !== OWN) return this.#elsewhere()
     this.connection = status === 401 ? 'signedOut' : 'online'
     this.work -= 1
     if (this.work <= 0 || status !== 200) this.woken = false
     return ['patients']
+  }
+  #elsewhere(): string[] {
+    this.connection = 'otherHospital'
+    this.woken = false
+    return []
   }
   takeFailure(problem: string) {
     this.problems.push(problem)
@@ -36,12 +46,17 @@ class FakeReplica {
 
 let replica: FakeReplica
 let exchanged: string[]
-let exchange: (server: string, request: HttpRequest, token: string, stop: AbortSignal) => Promise<HttpAnswer>
+let exchange: (
+  server: string,
+  request: HttpRequest,
+  token: string | null,
+  stop: AbortSignal,
+) => Promise<HttpAnswer>
 let introduce: () => Promise<void>
 let broken: unknown[]
 let sync: Sync
 
-const answer = (status: number): HttpAnswer => ({ status, body: new Uint8Array() })
+const answer = (status: number, hospital = OWN): HttpAnswer => ({ status, hospital, body: new Uint8Array() })
 const settle = () => vi.advanceTimersByTimeAsync(0)
 
 beforeEach(() => {
@@ -159,6 +174,28 @@ describe('sync', () => {
     sync.wake()
     await vi.advanceTimersByTimeAsync(600_000)
     expect(exchanged).toHaveLength(1)
+  })
+
+  it('sends neither work nor token nor password to another hospital, and asks later and later who answers', async () => {
+    const tokens: (string | null)[] = []
+    let introduced = 0
+    introduce = async () => void (introduced += 1)
+    exchange = async (_server, _request, token) => {
+      tokens.push(token)
+      return answer(401, 'another hospital')
+    }
+    sync.wake()
+    await settle()
+    replica.token = () => undefined
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(exchanged).toEqual(['http://s/v1/pull?left=0', 'http://s/v1/session', 'http://s/v1/session'])
+    expect(tokens).toEqual(['token', null, null])
+    expect(introduced).toBe(0)
+    // It leads home again.
+    replica.token = () => 'token'
+    exchange = async () => answer(200)
+    await vi.advanceTimersByTimeAsync(4_000)
+    expect(replica.connection).toBe('online')
   })
 
   it('asks nothing while nobody is signed in', async () => {

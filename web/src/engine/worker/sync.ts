@@ -4,7 +4,7 @@
  * ```text
  *  start, online, poke, command, syncNow ──► wake ──► round: nextRequest → exchange → takeResponse …  until null
  *                                             ▲                         │
- *                                             └── later ◄── in step: a minute · failed: backoff
+ *                                             └── later ◄── in step: a minute · failed, another hospital: backoff
  * ```
  *
  * What to say to the server and what its answers mean is the replica's; when to speak is decided here.
@@ -19,7 +19,7 @@ export interface SyncSurroundings {
   /** The server does not know this session: makes it known, if that is possible. What fails is told to the replica. */
   introduce(): Promise<void>
   /** Throws `NoAnswer`. */
-  exchange(server: string, request: HttpRequest, token: string, stop: AbortSignal): Promise<HttpAnswer>
+  exchange(server: string, request: HttpRequest, token: string | null, stop: AbortSignal): Promise<HttpAnswer>
   /** Rows of these tables changed. */
   changed(tables: string[]): void
   /** The replica's status may be another. */
@@ -106,7 +106,8 @@ export class Sync {
     const { session, connection } = this.replica.status()
     this.around.moved()
     if (!session || connection === 'signedOut') return
-    if (connection === 'offline') return this.#wakeIn(this.around.backoff.next())
+    if (connection === 'offline' || connection === 'otherHospital')
+      return this.#wakeIn(this.around.backoff.next())
     this.around.backoff.reset()
     this.around.reached()
     this.#wakeIn(REGULARLY)
@@ -114,11 +115,13 @@ export class Sync {
 
   async #exchangeAll(): Promise<void> {
     for (;;) {
-      if (this.replica.token() === undefined) await this.around.introduce()
+      // Another hospital must not learn who works here.
+      const known = this.replica.status().connection !== 'otherHospital'
+      if (known && this.replica.token() === undefined) await this.around.introduce()
       if (this.#closed) return
       const request = this.replica.nextRequest()
       const server = this.replica.status().session?.server
-      const token = this.replica.token()
+      const token = request?.needsToken ? this.replica.token() : null
       if (!request || server === undefined || token === undefined) return
       this.around.moved()
       this.#stop = new AbortController()
@@ -126,7 +129,7 @@ export class Sync {
       try {
         const answer = await this.around.exchange(server, request, token, stop)
         if (this.#closed) return
-        if (!stop.aborted) this.around.changed(this.replica.takeResponse(answer.status, answer.body))
+        if (!stop.aborted) this.around.changed(this.replica.takeResponse(answer))
       } catch (error) {
         if (isCrash(error)) throw error
         if (this.#closed) return

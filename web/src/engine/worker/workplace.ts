@@ -59,13 +59,20 @@ export function openWorkplace(replica: Replica, outlet: Outlet): Workplace {
   })
   const tellStatus = (status: ReplicaStatus) => {
     const { session, connection } = status
-    const token = connection === 'signedOut' ? undefined : replica.token()
+    const heard = connection !== 'signedOut' && connection !== 'otherHospital'
+    const token = heard ? replica.token() : undefined
     live.follow(session && token !== undefined ? { server: session.server, token } : null)
     outlet.status(status)
   }
   const feed = new StatusFeed({ read: replica.status, send: tellStatus, later, now })
+  const isOwn = (hospital: string | null) => {
+    if (closed) return false
+    feed.moved()
+    return replica.recognises(hospital)
+  }
   const live: LiveChannel = new LiveChannel(
     guarded(() => sync.wake()),
+    isOwn,
     new Backoff(),
   )
   const sync: Sync = new Sync(replica, {
