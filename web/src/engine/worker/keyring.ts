@@ -14,6 +14,8 @@ export interface KeyRecord extends DeviceUser {
   /** This device's public key in that store, in hexadecimal digits; the server is told it at the sign-in. */
   deviceKey: string
   wrapped: Wrapped
+  /** The hospital that the store is a copy of; unknown until the next sign-in for a record of an earlier version. */
+  hospital?: string
   /** A store of an earlier version, which is not known to be encrypted yet. */
   plain: boolean
   /** Passwords in a row that were wrong. */

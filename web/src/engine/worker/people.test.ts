@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { findRecord, waitAfter, type Keyring, type KeyRecord } from './keyring'
 import { People, type AlreadyOpen } from './people'
 import type { Replica } from './replica'
+import { OtherHospital } from './sign_in'
 import type { Stores } from './stores'
 
 const SERVER = 'https://hospital.example'
@@ -49,6 +50,7 @@ let stores: FakeStores
 let keyring: FakeKeyring
 let passwords: Map<string, string>
 let reachable: boolean
+let elsewhere: boolean
 let now: number
 let asked: { username: string; deviceKey: string }[]
 let people: People
@@ -63,10 +65,12 @@ beforeEach(() => {
     ['nils', 'other'],
   ])
   reachable = true
+  elsewhere = false
   now = 1_000_000
   asked = []
   const ask = async (who: { username: string; password: string }, { deviceKey }: { deviceKey: string }) => {
     if (!reachable) throw { code: 'offline', message: 'The server could not be reached.' }
+    if (elsewhere) throw new OtherHospital('elsewhere')
     asked.push({ username: who.username, deviceKey })
     if (passwords.get(who.username) === who.password) return who.username
     throw { code: 'sign_in_failed', message: 'User name or password is wrong.' }
@@ -114,6 +118,15 @@ describe('signing in', () => {
     reachable = false
     const { record, secret, replica } = await signIn('Maria', 'right')
     expect([record.file, secret.password, replica.status().waiting]).toEqual([before.file, 'right', 2])
+  })
+
+  it('lets nobody be kept from their data by another hospital at the address', async () => {
+    const before = await visited('maria', 'right', 2)
+    elsewhere = true
+    const { record, secret, replica } = await signIn('maria', 'right')
+    expect([record.file, secret.password, replica.status().waiting]).toEqual([before.file, 'right', 2])
+    replica.close()
+    await expect(signIn('maria', 'rigth')).rejects.toMatchObject({ code: 'other_hospital' })
   })
 
   it('tells a wrong password without the server, and lets one wait longer each time', async () => {

@@ -6,6 +6,8 @@
  *  key unwraps           open, new session              refuse      open; the server hears of it later
  *  key does not unwrap   ask for the old password       refuse      refuse, and wait longer each time
  *  no key here           make a store                   refuse      refuse: the first time needs the network
+ *
+ * Another hospital's no counts as not reached.
  * ```
  */
 import { asEngineError } from '../error'
@@ -14,7 +16,7 @@ import { deviceName } from './device_name'
 import { waitAfter, type Keyring, type KeyRecord } from './keyring'
 import type { Secret } from './protocol'
 import type { Replica } from './replica'
-import { askToSignIn, tellSignedOut } from './sign_in'
+import { askToSignIn, hospitalOf, tellSignedOut } from './sign_in'
 import type { Stores } from './stores'
 import { ITERATIONS, newKey, unwrap, wrap } from './wrapping'
 
@@ -49,8 +51,9 @@ export class People {
 
   /** Asks the server about who has a store here. Throws as `askToSignIn`. */
   ask(record: KeyRecord, password: string, patience?: number): Promise<string> {
-    const { server, username, deviceKey } = record
-    return this.askServer({ server, username, password }, device(deviceKey), patience)
+    const { server, username, deviceKey, hospital } = record
+    const known = hospital === undefined ? {} : { hospital }
+    return this.askServer({ server, username, password, ...known }, device(deviceKey), patience)
   }
 
   /** `record` is what the device knows of the person. */
@@ -69,7 +72,8 @@ export class People {
     const replica = open?.work.replica ?? (await this.open(record, key))
     try {
       const session = this.#session(replica, answer, record.server)
-      const known = await this.#welcome(record, unwrapped ? null : await wrap(key, password, this.iterations))
+      const wrapped = unwrapped ? null : await wrap(key, password, this.iterations)
+      const known = await this.#welcome(record, wrapped, answer)
       const secret = { user: record.id, key, password: answer === null ? password : null }
       return { record: known, secret, replica, session }
     } catch (thrown) {
@@ -95,7 +99,9 @@ export class People {
       return await this.ask(record, password, isRight ? IMPATIENCE : undefined)
     } catch (thrown) {
       const error = asEngineError(thrown)
-      if (error.code === 'offline' && isRight) return null
+      // Another hospital cannot know, and must not keep anybody from what is here.
+      const unknown = error.code === 'offline' || error.code === 'other_hospital'
+      if (unknown && isRight) return null
       if (error.code === 'offline') throw await this.#wrong(record, OFFLINE_WRONG)
       throw error.code === 'sign_in_failed' && isRight ? changedElsewhere(error) : error
     }
@@ -134,6 +140,7 @@ export class People {
         deviceKey,
         wrapped,
         plain: earlier !== null,
+        ...stays(answer),
         server,
         username: session.username,
         displayName: session.displayName,
@@ -182,9 +189,14 @@ export class People {
     return session
   }
 
-  /** Notes that somebody has come in; with `wrapped` under a new password. */
-  async #welcome(record: KeyRecord, wrapped: KeyRecord['wrapped'] | null): Promise<KeyRecord> {
-    const parts = { failures: 0, notBefore: 0, lastUsed: this.now(), ...(wrapped ? { wrapped } : {}) }
+  /** Notes that somebody has come in; with `wrapped` under a new password, with the server's `answer` if it was asked. */
+  async #welcome(
+    record: KeyRecord,
+    wrapped: KeyRecord['wrapped'] | null,
+    answer: string | null,
+  ): Promise<KeyRecord> {
+    const now = { failures: 0, notBefore: 0, lastUsed: this.now() }
+    const parts = { ...now, ...(wrapped ? { wrapped } : {}), ...stays(answer) }
     await this.keyring.change(record.id, parts)
     return { ...record, ...parts, plain: false }
   }
@@ -210,6 +222,10 @@ const FIRST_OFFLINE =
   'You have not signed in on this device before. The first sign-in needs the network; from then on Holdfast works without it.'
 
 const device = (deviceKey: string) => ({ deviceKey, deviceName: deviceName(navigator.userAgent) })
+const stays = (answer: string | null): Pick<KeyRecord, 'hospital'> => {
+  const hospital = answer === null ? undefined : hospitalOf(answer)
+  return hospital === undefined ? {} : { hospital }
+}
 const problem = (code: string, message: string): EngineError => ({ code, message })
 const firstNeedsNetwork = ({ message }: EngineError) =>
   problem('offline', navigator.onLine ? message : FIRST_OFFLINE)

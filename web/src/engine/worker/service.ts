@@ -13,7 +13,7 @@ import { findRecord } from './keyring'
 import { People } from './people'
 import type { Handlers, Question, Secret } from './protocol'
 import type { Replica, ReplicaStatus } from './replica'
-import { address, tellSignedOut } from './sign_in'
+import { address, hospitalOf, OtherHospital, tellSignedOut } from './sign_in'
 import type { Stores } from './stores'
 import { openWorkplace, type Workplace } from './workplace'
 
@@ -219,11 +219,16 @@ export class Service {
     try {
       const answer = await this.#people.ask(record, password)
       if (this.#open?.work !== work) return
+      const took = hospitalOf(answer)
+      // Nobody asked to move to another hospital: that takes a person's own sign-in.
+      if (record.hospital !== undefined && took !== undefined && took !== record.hospital)
+        throw new OtherHospital(took)
       work.replica.beginSession(answer, record.server)
     } catch (thrown) {
       if (isCrash(thrown)) throw thrown
       const { code, message } = asEngineError(thrown)
       if (this.#open?.work !== work) return
+      if (thrown instanceof OtherHospital) return void work.replica.recognises(thrown.hospital)
       if (code === 'offline') return work.replica.takeFailure(message)
       // The server says no: the replica asks for a new sign-in.
     }

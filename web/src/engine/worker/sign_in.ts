@@ -1,11 +1,25 @@
 /** Signing in and out: asks the server; the answer is the replica's to take. */
 import type { EngineError } from '../port'
+import { HOSPITAL } from './exchange'
 
 /** Whom the server is asked about. */
 export interface Credentials {
   server: string
   username: string
   password: string
+  /** Whose refusal counts, if it is known. */
+  hospital?: string
+}
+
+/** Another hospital refused: it knows nobody of this device. */
+export class OtherHospital extends Error {
+  override readonly name = 'OtherHospital'
+  /** Makes it an `EngineError`. */
+  readonly code = 'other_hospital'
+
+  constructor(readonly hospital: string) {
+    super('This address now belongs to another hospital. Tell your administrator.')
+  }
 }
 
 /** `SignInRequest` of core's protocol. */
@@ -19,9 +33,9 @@ interface Body {
 
 const PATIENCE = 30_000
 
-/** Returns the server's answer as it came; throws an `EngineError` in words. `patience` in milliseconds. */
+/** Returns the server's answer as it came; throws an `EngineError` in words, `OtherHospital` among them. `patience` in milliseconds. */
 export async function askToSignIn(
-  { server, username, password }: Credentials,
+  { server, username, password, hospital }: Credentials,
   device: { deviceKey: string; deviceName: string },
   patience = PATIENCE,
 ): Promise<string> {
@@ -45,7 +59,26 @@ export async function askToSignIn(
     )
   }
   if (response.ok) return text
+  const named = response.headers.get(HOSPITAL)
+  if (hospital !== undefined && named !== null && named !== hospital) throw new OtherHospital(named)
   throw refusal(response.status, text)
+}
+
+/** The hospital that took a sign-in. */
+export function hospitalOf(answer: string): string | undefined {
+  try {
+    const said: unknown = JSON.parse(answer)
+    if (
+      typeof said === 'object' &&
+      said !== null &&
+      'hospitalId' in said &&
+      typeof said.hospitalId === 'string'
+    )
+      return said.hospitalId
+  } catch {
+    // The replica says what is wrong with it.
+  }
+  return undefined
 }
 
 /** Tells the server that a session is over, if it can be told; it ends there by itself in time. */

@@ -67,8 +67,14 @@ export function openWorkplace(replica: Replica, outlet: Outlet): Workplace {
   const feed = new StatusFeed({ read: replica.status, send: tellStatus, later, now })
   const isOwn = (hospital: string | null) => {
     if (closed) return false
-    feed.moved()
-    return replica.recognises(hospital)
+    try {
+      return replica.recognises(hospital)
+    } catch (error) {
+      if (isCrash(error)) outlet.broken(error)
+      return false
+    } finally {
+      feed.moved()
+    }
   }
   const live: LiveChannel = new LiveChannel(
     guarded(() => sync.wake()),
