@@ -21,6 +21,8 @@ mod contents;
 mod memory;
 #[path = "hostile/operations.rs"]
 mod operations;
+#[path = "hostile/preds.rs"]
+mod preds;
 #[path = "hostile/work.rs"]
 mod work;
 

@@ -12,6 +12,7 @@ use super::{
     object::{Object, ObjectContent},
     op::{Op, Ops, Packed},
     root::add,
+    scalar::Kind,
     sequence::Element,
 };
 use crate::{
@@ -128,7 +129,7 @@ impl Document {
         } = folding;
         self.settle_sequences(&mut work)?;
         self.updated_at = self.updated_at.max(touched_at);
-        self.forget_deletions();
+        self.forget_deletions(&mut work)?;
         let max_op = change.max_op();
         self.creation.get_or_insert(Creation {
             hash: decoded.hash,
@@ -365,11 +366,11 @@ fn apply(
         for counter in live.iter_mut().filter(|l| preds.contains(&l.id)) {
             counter.value = add(store.values, store.unused, counter.value, *by);
         }
-        return Ok(());
     }
     if !preds.is_empty() {
         live.retain(|l| {
-            let keep = !preds.contains(&l.id);
+            let counted = matches!(effect, Effect::Add(_)) && l.value.kind() == Kind::COUNTER;
+            let keep = counted || !preds.contains(&l.id);
             if !keep {
                 *store.unused += l.value.len();
             }

@@ -3,8 +3,14 @@
 //! A key is a number: a column's own, or one beyond all columns' for the mark of deletion and for each column of a newer
 //! schema.
 
+use std::ops::{Range, RangeInclusive};
+
 use super::{
-    Document, FoldError, Key, Live, LiveOp, Op, OpId, Place, fold::Effect, fold::Work, op::Packed, scalar::Scalar,
+    Document, FoldError, Key, Live, LiveOp, Op, OpId, Place,
+    fold::Effect,
+    fold::Work,
+    op::Packed,
+    scalar::{Kind, Scalar},
 };
 use crate::{ids::Seq, schema::ColumnId};
 
@@ -41,13 +47,15 @@ impl Document {
     }
 
     /// Keeps only those deletions that nothing has overwritten.
-    pub(super) fn forget_deletions(&mut self) {
+    pub(super) fn forget_deletions(&mut self, work: &mut Work) -> Result<(), FoldError> {
         if self.deleting.is_empty() {
-            return;
+            return Ok(());
         }
+        work.charge(self.deleting.len() * self.live_of(Key::Deleted).len())?;
         let mut deleting = std::mem::take(&mut self.deleting);
         deleting.retain(|(id, _)| self.live_of(Key::Deleted).any(|op| op.id == *id));
         self.deleting = deleting;
+        Ok(())
     }
 
     /// All live operations of the root with their keys.
@@ -74,7 +82,7 @@ impl Document {
     }
 
     /// Where a key's live operations are.
-    fn range(&self, number: u16) -> std::ops::Range<usize> {
+    fn range(&self, number: u16) -> Range<usize> {
         // Changes mostly write a row's columns in order.
         if self.root.last().is_none_or(|(last, _)| *last < number) {
             return self.root.len()..self.root.len();
@@ -105,18 +113,27 @@ impl Document {
         let range = self.range(number);
         work.charge(range.len() * preds.len() + self.unknown.len() + (self.root.len() - range.end) / 4)?;
         let named = |op: &Op| preds.contains(&op.id);
+        let found = |range: &Range<usize>| self.root[range.clone()].iter().filter(|(_, op)| named(op)).count();
+        if !preds.is_empty() && found(&range) < preds.len() {
+            // What it names is overwritten already, or lives elsewhere, and then an Automerge library would take it away there.
+            work.charge(self.root.len() * preds.len())?;
+            if self.root.iter().any(|(other, op)| *other != number && named(op)) {
+                return Err(FoldError::UnknownReference);
+            }
+        }
         if let Effect::Add(by) = effect {
-            for i in range {
-                if named(&self.root[i].1) {
-                    self.root[i].1.value = add(&mut self.values, &mut self.unused, self.root[i].1.value, *by);
+            for i in range.clone() {
+                let op = self.root[i].1;
+                if named(&op) && op.value.kind() == Kind::COUNTER {
+                    self.root[i].1.value = add(&mut self.values, &mut self.unused, op.value, *by);
                 }
             }
-            return Ok(());
         }
         let first = if preds.is_empty() { range.end } else { range.start };
         let mut kept = first;
         for i in first..range.end {
-            if named(&self.root[i].1) {
+            let counted = matches!(effect, Effect::Add(_)) && self.root[i].1.value.kind() == Kind::COUNTER;
+            if named(&self.root[i].1) && !counted {
                 self.unused += self.root[i].1.value.len();
             } else {
                 self.root[kept] = self.root[i];
@@ -139,7 +156,7 @@ impl Document {
     }
 
     /// The server gave the operations with these counters of an actor their place in the stream.
-    pub fn confirm(&mut self, actor: &super::Actor, counters: std::ops::RangeInclusive<u32>, seq: Seq) {
+    pub fn confirm(&mut self, actor: &super::Actor, counters: RangeInclusive<u32>, seq: Seq) {
         let Some(actor) = self.actor_index(actor) else { return };
         let theirs = |op: &Op| op.origin > 0 && op.id.actor == actor && counters.contains(&op.id.counter);
         for i in 0..self.root.len() {
@@ -153,7 +170,7 @@ impl Document {
     }
 }
 
-/// A counter with more added to it.
+/// A counter with more added to it. (An operation that is no counter is overwritten by what adds to it.)
 pub(super) fn add(values: &mut Vec<u8>, unused: &mut usize, counter: Packed, by: i64) -> Packed {
     let Scalar::Counter(total) = counter.scalar(values) else {
         return counter;

@@ -35,9 +35,11 @@ impl Contents {
         Self {
             columns: vec![
                 (0x15, run(1, key)),
+                (0x34, vec![1]),
                 (0x42, run(1, 1)),
                 (0x56, run(1, meta)),
                 (0x57, text.into()),
+                (0x70, run(1, 0)),
             ],
             ..Self::default()
         }
