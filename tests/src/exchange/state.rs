@@ -42,7 +42,7 @@ fn live<'a>(document: &'a Document, ops: impl IntoIterator<Item = LiveOp<'a>>) -
 
 /// As Automerge writes it: counter, `@`, actor.
 fn operation(document: &Document, id: OpId) -> String {
-    format!("{}@{}", id.counter, hex::encode(&document.actor(id).as_bytes()))
+    format!("{}@{}", id.counter, hex::encode(document.actor(id).as_bytes()))
 }
 
 fn value(document: &Document, op: LiveOp<'_>) -> Json {

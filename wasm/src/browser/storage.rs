@@ -17,7 +17,7 @@ use crate::error::EngineError;
 
 /// The SQLite file system, and its folder on OPFS (`worker/files.ts` looks into it).
 const POOL: &str = "holdfast";
-/// The file system over it that encrypts: SQLite3 Multiple Ciphers makes it when it is first named so.
+/// The file system over it that encrypts: `SQLite3` Multiple Ciphers makes it when it is first named so.
 const CIPHERED: &str = "multipleciphers-holdfast";
 /// A database's write-ahead log and journal; both at once while a store is being encrypted.
 const BESIDE: [&str; 2] = ["-wal", "-journal"];
