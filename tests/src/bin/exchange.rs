@@ -45,7 +45,7 @@ async fn main() {
         .expect("the export goes well");
     let expected = expected(&desk, &folder).await;
     std::fs::write(folder.join("expected.json"), expected.to_string()).expect("the file can be written");
-    answer(&json!({ "actor": hex::encode(&maker.identity().actor.as_bytes()), "long": long.to_string() }));
+    answer(&json!({ "actor": hex::encode(maker.identity().actor.as_bytes()), "long": long.to_string() }));
     for line in std::io::stdin().lock().lines() {
         let question: Json = serde_json::from_str(&line.expect("standard input is text")).expect("a question is JSON");
         answer(&desk.answer(&question).await);

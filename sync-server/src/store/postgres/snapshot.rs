@@ -129,7 +129,12 @@ impl PostgresStore {
             .await?;
         found
             .into_iter()
-            .map(|record| Ok((Actor::from(record.try_get::<Vec<u8>, _>(0)?), UserId(record.try_get(1)?))))
+            .map(|record| {
+                Ok((
+                    Actor::from(record.try_get::<Vec<u8>, _>(0)?),
+                    UserId(record.try_get(1)?),
+                ))
+            })
             .collect()
     }
 }
