@@ -171,14 +171,14 @@ async fn what_waits_in_a_circle_is_refused(stand: Stand) {
     let own_b = elsewhere
         .write(&mut bob, create("departments", b, &json!({ "name": "B" })))
         .await;
-    let on_b = elsewhere
+    let later_b = elsewhere
         .write(&mut ada, edit("departments", b, &json!({ "phone": "1" })))
         .await;
-    let on_a = elsewhere
+    let later_a = elsewhere
         .write(&mut bob, edit("departments", a, &json!({ "phone": "1" })))
         .await;
-    let one = joined(&own_a, &on_b, &ada);
-    let two = joined(&own_b, &on_a, &bob);
+    let one = joined(&own_a, &later_b, &ada);
+    let two = joined(&own_b, &later_a, &bob);
     assert!(matches!(
         stand.accept(vec![one.clone()]).await[..],
         [PushOutcome::Waiting { .. }]
