@@ -21,7 +21,7 @@ const DELETED: u16 = 0x7fff;
 pub(super) const UNKNOWN: u16 = 0x8000;
 
 /// How many columns of newer schemas a row can carry along.
-const MAX_UNKNOWN: usize = 1_000;
+const MAX_UNKNOWN: usize = 4_000;
 
 impl Document {
     /// The live operations of a key.
