@@ -265,8 +265,8 @@ fn value(sample: &Sample, column: &Column, dice: &mut Dice) -> Value {
             .take(limit.unwrap_or(40) as usize)
             .collect::<String>()
             .into(),
-        // Now and then one so long that its change is packed.
-        SqlType::Text if dice.once_in(10) => words(dice).repeat(200).into(),
+        // Often one so long that its change is packed.
+        SqlType::Text if dice.once_in(2) => words(dice).repeat(120).into(),
         SqlType::Text => words(dice).into(),
         SqlType::Integer => Value::Int(number),
         SqlType::Numeric { scale, .. } => format!("{}.{}", number % 10, &"25000"[..usize::from(scale)]).into(),
