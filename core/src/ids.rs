@@ -56,6 +56,10 @@ uuid_newtype!(
     UserId
 );
 uuid_newtype!(
+    /// A ward's hub: made with its store.
+    HubId
+);
+uuid_newtype!(
     /// A transaction, named by its maker (UUID v7).
     TransactionId
 );

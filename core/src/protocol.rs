@@ -1,11 +1,15 @@
 //! The messages between a device and a server, CBOR inside HTTP. See `docs/protocol.md`.
 
+mod relay;
+
 use minicbor::{Decode, Encode, bytes::ByteVec};
+
+pub use relay::{RelayEvent, RelayList, Relayed};
 
 use crate::{
     checksum::Checksum,
     document::{Actor, DocumentId},
-    ids::{Seq, TransactionId, UserId},
+    ids::{HubId, Seq, TransactionId, UserId},
     transaction::{LogEntry, Mark, Transaction},
 };
 
@@ -85,6 +89,16 @@ pub enum PushOutcome {
         #[n(1)]
         missing: u64,
     },
+    /// A hub has judged it, keeps it, and passes it on: it then shows up in the stream, or is refused there.
+    #[n(4)]
+    Relayed {
+        /// Which.
+        #[n(0)]
+        id: TransactionId,
+        /// The hub that keeps it.
+        #[n(1)]
+        hub: HubId,
+    },
 }
 
 /// `GET /v1/pull?after=SEQ&limit=N`: what came after a cursor.
@@ -103,6 +117,9 @@ pub struct PullResponse {
     /// Over the documents that the device sees, as they are at `head`; given when the page reaches it.
     #[n(3)]
     pub checksum: Option<ScopeChecksum>,
+    /// What a hub relays; given when the page reaches `head`.
+    #[n(4)]
+    pub relayed: Option<Relayed>,
 }
 
 /// What a replica that is in step must come to.

@@ -168,6 +168,7 @@ fn messages() -> Result<()> {
         seed("message", &[&[0], &encode(&request)])?;
         let pulled = PullResponse {
             checksum: None,
+            relayed: None,
             entries: vec![entry],
             cursor: Seq(7),
             head: Seq(9),

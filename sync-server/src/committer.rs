@@ -163,7 +163,10 @@ fn unreadable(submission: &Submission) -> PushOutcome {
 fn tell(head: &watch::Sender<Seq>, outcomes: &[PushOutcome]) {
     let newest = outcomes.iter().filter_map(|outcome| match outcome {
         PushOutcome::Accepted { seq, .. } => Some(*seq),
-        PushOutcome::Rejected { .. } | PushOutcome::Waiting { .. } | PushOutcome::Later { .. } => None,
+        PushOutcome::Rejected { .. }
+        | PushOutcome::Waiting { .. }
+        | PushOutcome::Later { .. }
+        | PushOutcome::Relayed { .. } => None,
     });
     if let Some(newest) = newest.max() {
         advance(head, newest);

@@ -149,5 +149,6 @@ fn of_push(outcome: Option<PushOutcome>) -> GroupOutcome {
         PushOutcome::Waiting { .. } | PushOutcome::Later { .. } => {
             panic!("BUG: it was made on the documents as they are")
         }
+        PushOutcome::Relayed { .. } => panic!("BUG: nobody writes in a hub's own name"),
     }
 }

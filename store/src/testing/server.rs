@@ -375,6 +375,7 @@ impl TestServer {
         }
         let response = PullResponse {
             checksum: page.checksum(role),
+            relayed: None,
             cursor: page.entries.last().map_or(page.head, |entry| entry.seq),
             entries: page.entries,
             head: page.head,

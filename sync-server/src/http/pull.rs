@@ -50,6 +50,7 @@ pub(super) async fn handle(
     let entries = withhold(pulled.entries, who.role)?;
     let response = PullResponse {
         checksum,
+        relayed: None,
         cursor: entries.last().map_or(page.after, |last| last.seq),
         entries,
         head: pulled.head,

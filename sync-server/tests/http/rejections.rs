@@ -193,6 +193,7 @@ fn an_id_is_taken_once(hospital: &Hospital) {
                 PushOutcome::Accepted { .. } => "accepted",
                 PushOutcome::Rejected { code, .. } => code,
                 PushOutcome::Waiting { .. } | PushOutcome::Later { .. } => "waiting",
+                PushOutcome::Relayed { .. } => "relayed",
             })
             .map(str::to_owned)
             .collect();

@@ -81,6 +81,7 @@ impl Replica {
                 }
                 PushOutcome::Waiting { .. } => outbox::hold(&transaction, sent.n, after(now, KEPT))?,
                 PushOutcome::Later { .. } => outbox::hold(&transaction, sent.n, after(now, NOT_KEPT))?,
+                PushOutcome::Relayed { .. } => outbox::hold(&transaction, sent.n, after(now, KEPT))?,
             }
         }
         let mut changed = writing.finish()?;
