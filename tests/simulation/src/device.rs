@@ -9,7 +9,7 @@ use holdfast_store::{
     testing::{Chance, Clock, Crash, CrashPoint, Device, Disk},
 };
 
-use crate::{check::Violation, hospital};
+use crate::{check::Violation, hospital, world::HOSPITAL};
 
 /// A device.
 pub struct DeviceNode {
@@ -23,6 +23,8 @@ pub struct DeviceNode {
     pub line: bool,
     /// It was locked out.
     pub revoked: bool,
+    /// The number of the server that it speaks to.
+    pub server: usize,
     /// Who signed in last.
     pub person: usize,
     device: Option<Device>,
@@ -53,6 +55,7 @@ impl DeviceNode {
             clock,
             line: true,
             revoked: false,
+            server: HOSPITAL,
             person: number % hospital::PEOPLE.len(),
             device: Some(device),
             chance,

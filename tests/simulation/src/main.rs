@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     };
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
-    let told = Mutex::new(begun);
+    let told = Mutex::new((begun, 0));
     let tell = |summary: &Summary| {
         println!(
             "{} seeds, {:.1} seeds/s, {} failed; {}",
@@ -53,10 +53,13 @@ fn main() -> ExitCode {
         );
     };
     let summary = run_seeds(seeds, None, &|summary| {
-        if let Ok(mut told) = told.lock()
-            && told.elapsed() > EVERY
-        {
-            *told = Instant::now();
+        let Ok(mut told) = told.lock() else { return };
+        for failure in &summary.failures[told.1..] {
+            println!("seed {} failed {}", failure.seed, failure.violation);
+        }
+        told.1 = summary.failures.len();
+        if told.0.elapsed() > EVERY {
+            told.0 = Instant::now();
             tell(summary);
         }
     });

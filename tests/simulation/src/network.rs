@@ -1,6 +1,6 @@
 //! Messages that are still under way when their device has given up waiting for them.
 
-use holdfast_store::replica::{HttpRequest, RequestKind};
+use holdfast_store::replica::{HttpRequest, HttpResponse, RequestKind};
 
 /// A message.
 #[derive(Debug)]
@@ -9,6 +9,8 @@ pub enum Message {
     Request {
         /// From this device.
         device: usize,
+        /// To this server.
+        server: usize,
         /// In this session.
         token: String,
         /// What it asks.
@@ -20,10 +22,8 @@ pub enum Message {
         device: usize,
         /// What was asked.
         kind: RequestKind,
-        /// HTTP's status.
-        status: u16,
         /// What was answered.
-        body: Vec<u8>,
+        response: HttpResponse,
     },
 }
 
@@ -49,9 +49,9 @@ impl Network {
         (count > 0).then(|| self.under_way.remove(usize::from(which) % count))
     }
 
-    /// The server is another process now: its connections are gone.
-    pub fn server_restarted(&mut self) {
+    /// A server is another process now: its connections are gone.
+    pub fn server_restarted(&mut self, which: usize) {
         self.under_way
-            .retain(|message| matches!(message, Message::Answer { .. }));
+            .retain(|message| !matches!(message, Message::Request { server, .. } if *server == which));
     }
 }

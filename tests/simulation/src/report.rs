@@ -119,5 +119,5 @@ pub fn regression(failure: &Failure) -> String {
     for step in &shortest.steps {
         let _infallible = writeln!(text, "            {step:?},");
     }
-    text + "        ],\n    });\n}\n"
+    text + "        ],\n        ..Run::default()\n    });\n}\n"
 }

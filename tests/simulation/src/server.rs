@@ -9,7 +9,7 @@ use holdfast_core::{
 };
 use holdfast_store::{
     StoreError,
-    replica::{HttpRequest, RequestKind},
+    replica::{HttpRequest, HttpResponse, RequestKind},
     testing::{Clock, Crash, CrashPoint, ServerDisk, TestServer},
 };
 
@@ -129,13 +129,8 @@ impl ServerNode {
         Ok(())
     }
 
-    /// How it names its hospital in every answer.
-    pub fn hospital(&self) -> Result<String, StoreError> {
-        Ok(self.look().store.hospital_id()?.to_string())
-    }
-
     /// Answers a request; `None` if it died meanwhile. It has started again then.
-    pub fn handle(&mut self, token: &str, request: &HttpRequest) -> Result<Option<(u16, Vec<u8>)>, Violation> {
+    pub fn handle(&mut self, token: &str, request: &HttpRequest) -> Result<Option<HttpResponse>, Violation> {
         self.look_at_request(request)?;
         self.spare(false);
         let answer = self.server().handle(token, request);
@@ -148,7 +143,12 @@ impl ServerNode {
         if status == 200 && matches!(request.kind, RequestKind::Push(_)) {
             self.look_at_answer(&body)?;
         }
-        Ok(Some((status, body)))
+        let hospital = self.look().store.hospital_id().map_err(Violation::engine)?;
+        Ok(Some(HttpResponse {
+            status,
+            hospital: Some(hospital.to_string()),
+            body,
+        }))
     }
 
     fn look_at_request(&mut self, request: &HttpRequest) -> Result<(), Violation> {

@@ -5,7 +5,7 @@ use holdfast_store::testing::CrashPoint;
 
 use crate::work::Work;
 
-/// A run.
+/// A run. What is left out of one that is pasted into a test is as in [`Run::default`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Run {
     /// How many devices there are.
@@ -14,6 +14,16 @@ pub struct Run {
     pub page: u16,
     /// What happens.
     pub steps: Vec<Step>,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            devices: 1,
+            page: 20,
+            steps: Vec::new(),
+        }
+    }
 }
 
 /// Something that happens.

@@ -28,6 +28,7 @@ fn a_server_that_lost_what_it_acknowledged_behind_a_devices_cursor_gets_it_back(
             },
             RestoreServer,
         ],
+        ..Run::default()
     });
 }
 
@@ -48,6 +49,7 @@ fn a_deletion_that_the_server_lost_is_done_again() {
             Sync { device: 1 },
             RestoreServer,
         ],
+        ..Run::default()
     });
 }
 
@@ -86,6 +88,7 @@ fn what_the_server_keeps_is_asked_about_though_the_clock_was_set_back() {
                 minutes: -576_000,
             },
         ],
+        ..Run::default()
     });
 }
 
@@ -134,6 +137,7 @@ fn a_deletion_settled_both_ways_means_the_same_everywhere() {
                 pick: 205_915_194,
             },
         ],
+        ..Run::default()
     });
 }
 
@@ -167,5 +171,6 @@ fn a_patient_whom_the_server_refused_is_not_admitted_to_an_occupied_bed() {
                 pick: 3_234_237_441,
             },
         ],
+        ..Run::default()
     });
 }

@@ -11,9 +11,9 @@ use crate::{hospital::SUPPLIES, ledger::Fate, world::World};
 pub fn nothing_is_lost_and_nothing_is_there_twice(world: &World) -> Result<(), Violation> {
     let locked_out = |device| world.devices.iter().any(|node| node.id == device && node.revoked);
     for (key, deed) in world.ledger.deeds() {
-        let count = world.server.count(*key).map_err(Violation::engine)?;
+        let count = world.hospital().count(*key).map_err(Violation::engine)?;
         let fits = match deed.fate {
-            Fate::Acknowledged if world.server.restored && (deed.forgotten || locked_out(key.device)) => count <= 1,
+            Fate::Acknowledged if world.hospital().restored && (deed.forgotten || locked_out(key.device)) => count <= 1,
             Fate::Acknowledged => count == 1,
             Fate::Refused | Fate::Unneeded => count == 0,
             Fate::Waits => locked_out(key.device) && count <= 1,
@@ -31,8 +31,8 @@ pub fn nothing_is_lost_and_nothing_is_there_twice(world: &World) -> Result<(), V
 
 /// The server has what it refused, for the auditor. (That devices have it is said in the ledger.)
 pub fn what_was_refused_is_kept(world: &World) -> Result<(), Violation> {
-    let kept = world.server.look().quarantined().map_err(Violation::engine)?;
-    match world.server.refused.iter().find(|id| !kept.contains(id)) {
+    let kept = world.hospital().look().quarantined().map_err(Violation::engine)?;
+    match world.hospital().refused.iter().find(|id| !kept.contains(id)) {
         Some(lost) => Err(Violation::new(format!(
             "the server has not kept what it refused: {lost}"
         ))),
@@ -45,17 +45,17 @@ pub fn stocks_are_the_sum_of_what_was_done(world: &World) -> Result<(), Violatio
     let mut expected: BTreeMap<RowId, i64> = SUPPLIES.into_iter().collect();
     for (key, deed) in world.ledger.deeds() {
         if let Some((supply, by)) = deed.stock()
-            && world.server.count(*key).map_err(Violation::engine)? > 0
+            && world.hospital().count(*key).map_err(Violation::engine)? > 0
         {
             *expected.entry(supply).or_default() += by;
         }
         // A count that a person gave is not the sum of anything.
         let settled = deed.command["type"] == "settleConflict" && deed.command["value"].is_i64();
-        if settled && world.server.count(*key).map_err(Violation::engine)? > 0 {
+        if settled && world.hospital().count(*key).map_err(Violation::engine)? > 0 {
             return Ok(());
         }
     }
-    let server = world.server.look();
+    let server = world.hospital().look();
     for (supply, expected) in expected {
         let found = server.stock(supply).map_err(Violation::engine)?;
         if found != Some(expected) {

@@ -5,7 +5,7 @@ use crate::world::World;
 
 /// A server that had only the log would hold the same.
 pub fn the_tables_are_the_fold_of_the_log(world: &World) -> Result<(), Violation> {
-    let server = world.server.look();
+    let server = world.hospital().look();
     let state = server.state().map_err(Violation::engine)?;
     let fold = server.refolded().map_err(Violation::engine)?;
     match state.difference(&fold) {
@@ -18,7 +18,7 @@ pub fn the_tables_are_the_fold_of_the_log(world: &World) -> Result<(), Violation
 
 /// All devices hold what the server holds, as far as they may see it.
 pub fn all_replicas_are_equal(world: &World) -> Result<(), Violation> {
-    let all = world.server.look().state().map_err(Violation::engine)?;
+    let all = world.hospital().look().state().map_err(Violation::engine)?;
     let most = all.clone().unrestricted();
     for node in world.devices.iter().filter(|node| !node.revoked) {
         let state = node.look().state().map_err(Violation::engine)?;

@@ -1,9 +1,12 @@
 //! How devices and the server speak: what arrives, what is lost, late, cut or doubled on the way.
 
-use holdfast_store::replica::{HttpResponse, RequestKind};
+use holdfast_store::replica::{HttpRequest, HttpResponse, RequestKind};
 
-use super::{Done, MAX_REQUESTS, World, name};
+use super::{Done, World};
 use crate::{check::Violation, network::Message, step::Fate};
+
+/// More requests than this in one go are no progress.
+const MAX_REQUESTS: usize = 2_000;
 
 impl World {
     /// A device sends its next request. False if there is none, or nothing came of it.
@@ -22,6 +25,7 @@ impl World {
         let Some(request) = request.map_err(Violation::engine)? else {
             return Ok(false);
         };
+        let server = node.server;
         let token = node.look().replica.token().unwrap_or_default().to_owned();
         let kind = request.kind.clone();
         let fate = if node.line { fate } else { Fate::RequestLost };
@@ -31,46 +35,43 @@ impl World {
             Fate::RequestLate => {
                 self.network.delay(Message::Request {
                     device,
+                    server,
                     token: token.clone(),
                     request: request.clone(),
                 });
                 None
             }
-            _ => self.ask(&token, &request)?,
+            _ => self.ask(server, &token, &request)?,
         };
-        let Some((status, body)) = answer else {
+        let Some(response) = answer else {
             return Ok(self.nothing_came(device));
         };
         match fate {
             Fate::AnswerLost => Ok(self.nothing_came(device)),
             Fate::AnswerLate => {
-                self.network.delay(Message::Answer {
-                    device,
-                    kind,
-                    status,
-                    body,
-                });
+                self.network.delay(Message::Answer { device, kind, response });
                 Ok(self.nothing_came(device))
             }
             Fate::AnswerCut(part) => {
-                let left = body.len() * usize::from(part % 1_000) / 1_000;
-                self.answer(device, &kind, status, &body[..left])?;
+                let mut cut = response;
+                cut.body.truncate(cut.body.len() * usize::from(part % 1_000) / 1_000);
+                self.answer(device, &kind, &cut)?;
                 Ok(true)
             }
             Fate::AnswerTwice => {
-                self.answer(device, &kind, status, &body)?;
-                self.answer(device, &kind, status, &body)?;
+                self.answer(device, &kind, &response)?;
+                self.answer(device, &kind, &response)?;
                 Ok(true)
             }
-            Fate::RequestTwice => match self.ask(&token, &request)? {
-                Some((status, body)) => {
-                    self.answer(device, &kind, status, &body)?;
+            Fate::RequestTwice => match self.ask(server, &token, &request)? {
+                Some(response) => {
+                    self.answer(device, &kind, &response)?;
                     Ok(true)
                 }
                 None => Ok(self.nothing_came(device)),
             },
             _ => {
-                self.answer(device, &kind, status, &body)?;
+                self.answer(device, &kind, &response)?;
                 Ok(true)
             }
         }
@@ -78,12 +79,13 @@ impl World {
 
     pub(super) fn ask(
         &mut self,
+        server: usize,
         token: &str,
-        request: &holdfast_store::replica::HttpRequest,
-    ) -> Result<Option<(u16, Vec<u8>)>, Violation> {
-        let answer = self.server.handle(token, request)?;
+        request: &HttpRequest,
+    ) -> Result<Option<HttpResponse>, Violation> {
+        let answer = self.servers[server].handle(token, request)?;
         if answer.is_none() {
-            self.network.server_restarted();
+            self.network.server_restarted(server);
         }
         Ok(answer)
     }
@@ -93,15 +95,10 @@ impl World {
         false
     }
 
-    pub(super) fn answer(&mut self, device: usize, kind: &RequestKind, status: u16, body: &[u8]) -> Done {
-        let response = HttpResponse {
-            status,
-            hospital: Some(self.server.hospital().map_err(Violation::engine)?),
-            body: body.to_vec(),
-        };
+    fn answer(&mut self, device: usize, kind: &RequestKind, response: &HttpResponse) -> Done {
         let node = &mut self.devices[device];
         let taken = node
-            .attempt(|device| device.replica.take_response(kind, &response))
+            .attempt(|device| device.replica.take_response(kind, response))
             .map_err(Violation::engine)?;
         if let Some(changed) = taken {
             let changed = changed.map_err(Violation::engine)?;
@@ -132,23 +129,35 @@ impl World {
     pub(super) fn arrive(&mut self, which: u8) -> Done {
         match self.network.arrive(which) {
             None => Ok(()),
-            Some(Message::Request { device, token, request }) => {
-                if let Some((status, body)) = self.ask(&token, &request)? {
+            Some(Message::Request {
+                device,
+                server,
+                token,
+                request,
+            }) => {
+                if let Some(response) = self.ask(server, &token, &request)? {
                     self.network.delay(Message::Answer {
                         device,
                         kind: request.kind,
-                        status,
-                        body,
+                        response,
                     });
                 }
                 Ok(())
             }
-            Some(Message::Answer {
-                device,
-                kind,
-                status,
-                body,
-            }) => self.answer(device, &kind, status, &body),
+            Some(Message::Answer { device, kind, response }) => self.answer(device, &kind, &response),
         }
+    }
+}
+
+fn name(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Arrives => "exchanges",
+        Fate::RequestLost => "requests lost",
+        Fate::AnswerLost => "answers lost",
+        Fate::AnswerCut(_) => "answers cut",
+        Fate::AnswerTwice => "answers doubled",
+        Fate::RequestTwice => "requests doubled",
+        Fate::RequestLate => "requests late",
+        Fate::AnswerLate => "answers late",
     }
 }

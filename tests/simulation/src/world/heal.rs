@@ -1,0 +1,67 @@
+//! The end of a run: all faults end, and all exchange everything.
+
+use super::{Done, World};
+use crate::{
+    check::{self, Violation},
+    step::Step,
+};
+
+/// A little more than the server keeps what waits for something.
+const MONTH: u16 = 32 * 1_440;
+
+/// So often all exchange everything in the end before it is an error that they have not come to rest.
+const MAX_ROUNDS: usize = 12;
+
+impl World {
+    /// All faults end: what is under way arrives, whoever was signed out signs in, and all exchange everything until nothing
+    /// is left.
+    pub(super) fn heal(&mut self) -> Done {
+        self.next_step();
+        for server in &mut self.servers {
+            server.restart().map_err(Violation::engine)?;
+        }
+        for node in &mut self.devices {
+            node.line = true;
+            node.restart().map_err(Violation::engine)?;
+        }
+        for message in 0..40 {
+            self.arrive(message)?;
+        }
+        let mut head = None;
+        for round in 0..MAX_ROUNDS {
+            if round == MAX_ROUNDS / 2 && self.hospital().restored {
+                // What builds on what nobody can give back is answered in the end.
+                self.step(&Step::Pass { minutes: MONTH })?;
+            }
+            for device in 0..self.devices.len() {
+                self.next_step();
+                self.sign_in_again(device)?;
+                self.sync(device)?;
+            }
+            let now = self.hospital().look().store.head().map_err(Violation::engine)?;
+            if head.replace(now) == Some(now) && self.is_quiet()? {
+                return self.observe_all();
+            }
+        }
+        Err(check::unrest(self))
+    }
+
+    fn sign_in_again(&mut self, device: usize) -> Done {
+        let node = &self.devices[device];
+        if node.look().replica.token().is_some() && !node.is_signed_out() {
+            return Ok(());
+        }
+        let sees = node.look().sees_restricted().map_err(Violation::engine)?;
+        self.sign_in(device, if sees { 5 } else { 0 })
+    }
+
+    fn is_quiet(&self) -> Result<bool, Violation> {
+        for node in self.devices.iter().filter(|node| !node.revoked) {
+            let status = node.look().replica.status().map_err(Violation::engine)?;
+            if status.waiting > 0 || status.problem.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

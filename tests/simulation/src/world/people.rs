@@ -1,0 +1,138 @@
+//! What people do.
+
+use holdfast_core::{command::Command, command::CommandError};
+use holdfast_store::replica::{CommandId, Order, ReplicaError};
+use uuid::Uuid;
+
+use super::{Done, HOSPITAL, World};
+use crate::{
+    check::Violation,
+    dice::Dice,
+    hospital::{self, PEOPLE},
+    newer,
+    work::{self, Work},
+};
+
+impl World {
+    /// A person gives a command. If the device dies, the page asks once more for the same when it is back.
+    pub(super) fn work(&mut self, device: usize, work: Work, pick: u32) -> Done {
+        let dice = Dice::new(pick.into());
+        let node = &mut self.devices[device];
+        let Some(found) = node
+            .attempt(|device| work::command(work, device, &dice))
+            .map_err(Violation::engine)?
+        else {
+            return Ok(());
+        };
+        let command = match found {
+            Ok(Some(command)) => command,
+            Ok(None) => return Ok(()),
+            Err(error) => return expected(error),
+        };
+        let command: Command = serde_json::from_value(command).map_err(Violation::engine)?;
+        let order = Order {
+            id: CommandId(Uuid::from_u64_pair(dice.number(), dice.number())),
+            command,
+            mends: None,
+        };
+        let before = node.look().kept().map_err(Violation::engine)?.len();
+        let receipt = loop {
+            let done = node
+                .attempt(|device| device.replica.run_once(&order))
+                .map_err(Violation::engine)?;
+            match done {
+                None => {}
+                Some(Ok(receipt)) => break receipt,
+                Some(Err(error)) => return expected(error),
+            }
+        };
+        node.renew(&receipt.changed_tables).map_err(Violation::engine)?;
+        let kept = node.look().kept().map_err(Violation::engine)?;
+        let waits = kept.iter().any(|one| one.id == receipt.transaction_id);
+        if kept.len() != before + usize::from(!receipt.transaction_id.0.is_nil())
+            || waits == receipt.transaction_id.0.is_nil()
+        {
+            return Err(Violation::new(format!(
+                "the outbox of device {device} has not exactly what was done: {:?}",
+                order.command
+            )));
+        }
+        self.tally.add("transactions");
+        self.observe(device)
+    }
+
+    pub(super) fn sign_in(&mut self, device: usize, person: usize) -> Done {
+        let node = &mut self.devices[device];
+        if !node.line || node.revoked {
+            return Ok(());
+        }
+        self.tally.add("sign-ins");
+        let server = self.servers[node.server].quiet_server().map_err(Violation::engine)?;
+        let done = node
+            .attempt(|device| device.sign_in(server, PEOPLE[person].0))
+            .map_err(Violation::engine)?;
+        match done {
+            None => {}
+            Some(Ok(())) => node.person = person,
+            Some(Err(error)) => expected(error)?,
+        }
+        node.load_page().map_err(Violation::engine)?;
+        self.observe(device)
+    }
+
+    pub(super) fn sign_out(&mut self, device: usize) -> Done {
+        self.tally.add("sign-outs");
+        let node = &mut self.devices[device];
+        if let Some(done) = node
+            .attempt(|device| device.replica.sign_out())
+            .map_err(Violation::engine)?
+        {
+            done.map_err(Violation::engine)?;
+        }
+        Ok(())
+    }
+
+    /// A person gives up the first refused command. If the device dies, it may be gone or not.
+    pub(super) fn discard(&mut self, device: usize) -> Done {
+        let node = &mut self.devices[device];
+        let kept = node.look().kept().map_err(Violation::engine)?;
+        let Some(refused) = kept.iter().find(|one| one.state == "rejected") else {
+            return Ok(());
+        };
+        self.tally.add("discards");
+        self.ledger.excuse_one(node.id, refused.made_at);
+        if let Some(done) = node
+            .attempt(|device| device.replica.discard(refused.id))
+            .map_err(Violation::engine)?
+        {
+            done.map_err(Violation::engine)?;
+        }
+        Ok(())
+    }
+
+    /// The office gives one of those who work with patients another role. It is not disturbed in this.
+    pub(super) fn role(&mut self, person: u8, nurse: bool) -> Done {
+        self.tally.add("role changes");
+        let user = hospital::id(0x10 + u128::from(person % 4));
+        let server = self.servers[HOSPITAL].quiet_server().map_err(Violation::engine)?;
+        server
+            .set_role(user, if nurse { "nurse" } else { "cleaner" })
+            .map(drop)
+            .map_err(Violation::engine)
+    }
+
+    pub(super) fn newer(&mut self, pick: u32) -> Done {
+        self.tally.add("newer devices");
+        let (token, request) = newer::request(self.servers[HOSPITAL].quiet_server().map_err(Violation::engine)?, pick)
+            .map_err(Violation::engine)?;
+        self.ask(HOSPITAL, &token, &request).map(drop)
+    }
+}
+
+/// What the engine refuses in words is no violation; what fails in its store is.
+fn expected(error: ReplicaError) -> Done {
+    match error {
+        ReplicaError::Store(_) | ReplicaError::Command(CommandError::Read(_)) => Err(Violation::engine(error)),
+        _ => Ok(()),
+    }
+}
