@@ -1,9 +1,11 @@
 //! The messages between a device and a server, CBOR inside HTTP. See `docs/protocol.md`.
 
+mod hub;
 mod relay;
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
+pub use hub::{HubAccess, HubDevice, HubSession, HubSignedOut, TokenDigest};
 pub use relay::{RelayEvent, RelayList, Relayed};
 
 use crate::{

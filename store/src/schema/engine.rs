@@ -100,6 +100,13 @@ pub(super) const WAITING_SERVER: &[&str] = &[
         PRIMARY KEY (part, row, hash)) STRICT, WITHOUT ROWID",
 ];
 
+/// On servers, in `sync_waiting_changes`: an empty hash stands for the row itself, whichever change brings it. There may be
+/// many of them.
+pub(super) const WAITING_FOR_ROWS: &[&str] = &[
+    "DROP INDEX sync_waiting_changes_hash",
+    "CREATE INDEX sync_waiting_changes_hash_row ON sync_waiting_changes (hash, row)",
+];
+
 /// On devices: when the server is asked again about a transaction that it cannot take in yet. Null: it is to be sent.
 pub(super) const WAITING_DEVICE: &[&str] = &["ALTER TABLE sync_outbox ADD COLUMN ask_again INTEGER"];
 
@@ -116,4 +123,15 @@ pub(super) const RESTORED: &[&str] = &[
     // A new copy of the hospital on its way, in the order in which it came.
     "CREATE TABLE sync_incoming (
         n INTEGER PRIMARY KEY, part INTEGER NOT NULL, row BLOB NOT NULL, state BLOB NOT NULL) STRICT",
+];
+
+/// On servers: the hubs of a hospital's server, and what a hub knows of sessions.
+pub(super) const HUBS: &[&str] = &[
+    "CREATE TABLE sync_hubs (
+        name TEXT PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE, added_at INTEGER NOT NULL, seen_at INTEGER,
+        revoked_at INTEGER) STRICT, WITHOUT ROWID",
+    // On a hub: the hospital's server does not know of this session.
+    "ALTER TABLE sync_sessions ADD COLUMN own INTEGER NOT NULL DEFAULT 0",
+    // On a hub: sessions that ended here; the hospital's server has not been told yet.
+    "CREATE TABLE sync_ended_sessions (token_hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
 ];

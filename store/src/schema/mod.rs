@@ -16,7 +16,7 @@ use crate::{StoreError, hex, meta};
 type Migration = fn(Side) -> Vec<String>;
 
 /// From format n to n + 1. Only ever appended to: a released migration never changes.
-const MIGRATIONS: [Migration; 4] = [first, answers, waiting, restored];
+const MIGRATIONS: [Migration; 6] = [first, answers, waiting, restored, waiting_for_rows, hubs];
 
 /// The format that this build writes.
 pub const FORMAT: u32 = MIGRATIONS.len() as u32;
@@ -49,6 +49,22 @@ fn restored(side: Side) -> Vec<String> {
     match side {
         Side::Server => Vec::new(),
         Side::Device => engine::RESTORED.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A transaction may wait for rows, too.
+fn waiting_for_rows(side: Side) -> Vec<String> {
+    match side {
+        Side::Server => engine::WAITING_FOR_ROWS.iter().map(ToString::to_string).collect(),
+        Side::Device => Vec::new(),
+    }
+}
+
+/// A hospital's server may have hubs.
+fn hubs(side: Side) -> Vec<String> {
+    match side {
+        Side::Server => engine::HUBS.iter().map(ToString::to_string).collect(),
+        Side::Device => Vec::new(),
     }
 }
 

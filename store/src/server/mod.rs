@@ -1,7 +1,9 @@
 //! The server's store: the stream, the tables, accounts, devices and sessions.
 
+mod access;
 mod account;
 mod device;
+mod hubs;
 mod load;
 mod quarantine;
 mod session;
@@ -18,6 +20,7 @@ use uuid::Uuid;
 
 pub use account::Account;
 pub use device::Device;
+pub use hubs::KnownHub;
 pub use quarantine::Quarantined;
 pub use session::{Session, TokenHash};
 pub use stream::{Pulled, Submission, id_taken};
