@@ -135,3 +135,35 @@ pub(super) const HUBS: &[&str] = &[
     // On a hub: sessions that ended here; the hospital's server has not been told yet.
     "CREATE TABLE sync_ended_sessions (token_hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
 ];
+
+/// On devices: `sync_outbox` made anew, for what a hub relays too.
+pub(super) const RELAYED: &[&str] = &[
+    "ALTER TABLE sync_outbox RENAME TO sync_outbox_before",
+    "ALTER TABLE sync_touched RENAME TO sync_touched_before",
+    // In the order in which all came here. `waiting` and `rejected` are this device's; `relayed` are others' that a hub
+    // passes on, `left_out` such that do not fit here. `hub` keeps or relays it; `listed` while that hub's list is read
+    // anew: it was in it. `ask_again` of what others did: it falls away then. `first_id` is the name under which the page
+    // knows it, if it was made again.
+    "CREATE TABLE sync_outbox (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, entry BLOB NOT NULL, command TEXT NOT NULL,
+        name TEXT NOT NULL, summary TEXT NOT NULL, user TEXT NOT NULL, role TEXT NOT NULL, new_ids BLOB NOT NULL,
+        made_at INTEGER NOT NULL, offline INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'rejected', 'relayed', 'left_out')), code TEXT, reason TEXT,
+        mended_at INTEGER, ask_again INTEGER, hub BLOB, listed INTEGER NOT NULL DEFAULT 0, first_id BLOB) STRICT",
+    "INSERT INTO sync_outbox (n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, state, code,
+            reason, mended_at, ask_again)
+        SELECT n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, state, code,
+            reason, mended_at, ask_again FROM sync_outbox_before",
+    // No number is given twice: what is kept has its own.
+    "DELETE FROM sqlite_sequence WHERE name = 'sync_outbox'",
+    "UPDATE sqlite_sequence SET name = 'sync_outbox' WHERE name = 'sync_outbox_before'",
+    "CREATE TABLE sync_touched (
+        part INTEGER NOT NULL, row BLOB NOT NULL, n INTEGER NOT NULL REFERENCES sync_outbox ON DELETE CASCADE,
+        PRIMARY KEY (part, row, n)) STRICT, WITHOUT ROWID",
+    "INSERT INTO sync_touched SELECT part, row, n FROM sync_touched_before",
+    "DROP TABLE sync_touched_before",
+    "DROP TABLE sync_outbox_before",
+    "CREATE INDEX sync_touched_n ON sync_touched (n)",
+    "CREATE INDEX sync_outbox_hub ON sync_outbox (hub) WHERE hub IS NOT NULL",
+    "ALTER TABLE sync_kept ADD COLUMN first_id BLOB",
+];

@@ -16,7 +16,15 @@ use crate::{StoreError, hex, meta};
 type Migration = fn(Side) -> Vec<String>;
 
 /// From format n to n + 1. Only ever appended to: a released migration never changes.
-const MIGRATIONS: [Migration; 6] = [first, answers, waiting, restored, waiting_for_rows, hubs];
+const MIGRATIONS: [Migration; 7] = [
+    first,
+    answers,
+    waiting,
+    restored,
+    waiting_for_rows,
+    hubs,
+    relayed,
+];
 
 /// The format that this build writes.
 pub const FORMAT: u32 = MIGRATIONS.len() as u32;
@@ -65,6 +73,14 @@ fn hubs(side: Side) -> Vec<String> {
     match side {
         Side::Server => engine::HUBS.iter().map(ToString::to_string).collect(),
         Side::Device => Vec::new(),
+    }
+}
+
+/// A device knows what its ward's hub relays.
+fn relayed(side: Side) -> Vec<String> {
+    match side {
+        Side::Server => Vec::new(),
+        Side::Device => engine::RELAYED.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -180,6 +196,33 @@ mod tests {
         meta::set(&connection, "cursor", 7).unwrap();
         prepare(&mut connection, Side::Device, None).unwrap();
         assert_eq!(meta::get(&connection, "cursor").unwrap(), Some(7));
+    }
+
+    #[test]
+    fn an_outbox_of_before_hubs_goes_on_as_it_was() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        for migration in MIGRATIONS.iter().take(6) {
+            for statement in migration(Side::Device) {
+                connection.execute_batch(&statement).unwrap();
+            }
+        }
+        meta::set(&connection, "format", 6).unwrap();
+        let add = |n: i64| {
+            let sql = "INSERT INTO sync_outbox (n, id, entry, command, name, summary, user, role, new_ids, made_at,
+                offline, state) VALUES (?1, ?2, x'', '', '', '', '', '', x'', 0, 0, 'waiting')";
+            connection.execute(sql, (n, n.to_be_bytes())).unwrap();
+        };
+        add(1);
+        add(7);
+        connection
+            .execute_batch("INSERT INTO sync_touched VALUES (1, x'00', 1); DELETE FROM sync_outbox WHERE n = 7")
+            .unwrap();
+        prepare(&mut connection, Side::Device, None).unwrap();
+        assert_eq!(count(&connection, "SELECT count(*) FROM sync_touched"), 1);
+        assert_eq!(count(&connection, "SELECT seq FROM sqlite_sequence WHERE name = 'sync_outbox'"), 7);
+        connection.execute("DELETE FROM sync_outbox", []).unwrap();
+        assert_eq!(count(&connection, "SELECT count(*) FROM sync_touched"), 0, "it cascades");
     }
 
     #[test]
