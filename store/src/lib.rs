@@ -12,6 +12,7 @@
 
 #[macro_use]
 mod broken;
+mod base;
 mod checksums;
 mod conflicts;
 mod error;

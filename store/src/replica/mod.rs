@@ -14,7 +14,6 @@
 //! - An actor's numbers are never used twice: the actor is new with each opening and whenever changes are taken back.
 
 mod answers;
-mod base;
 mod conflict;
 mod error;
 mod identity;
@@ -42,7 +41,7 @@ pub use session::Session;
 pub use status::{ConnectionState, FirstSync, Status};
 pub use sync::{Changed, HttpRequest, HttpResponse, Method, RequestKind};
 
-use crate::{Host, StoreError, checksums, schema};
+use crate::{Host, StoreError, base, checksums, schema};
 
 /// A device's store.
 pub struct Replica {

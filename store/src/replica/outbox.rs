@@ -4,7 +4,7 @@ use holdfast_core::{
     command::Command,
     ids::{Timestamp, TransactionId, UserId},
     protocol,
-    transaction::{Body, Transaction},
+    transaction::Transaction,
 };
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     StoreError,
+    base::touch,
     sql_value::{uuid, uuid_text},
 };
 
@@ -113,16 +114,6 @@ pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver
 
 fn id_bytes(ids: &[Uuid]) -> Vec<u8> {
     ids.iter().flat_map(|id| *id.as_bytes()).collect()
-}
-
-/// Remembers which documents a transaction writes to.
-pub(super) fn touch(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
-    let sql = "INSERT OR IGNORE INTO sync_touched (part, row, n) VALUES (?1, ?2, ?3)";
-    let mut insert = connection.prepare_cached(sql)?;
-    for change in &body.changes {
-        insert.execute((change.document.part(), change.document.row.0.as_bytes(), n))?;
-    }
-    Ok(())
 }
 
 /// A transaction that waits.

@@ -5,16 +5,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use holdfast_core::{
-    command::{Command, CommandError},
-    document::Place,
-    ids::Timestamp,
-    ingest::{Authority, Job},
-    schema::Side,
-    transaction::{ChangeName, Opened, Transaction},
-};
-use rusqlite::Connection;
-
 use super::{
     ReplicaError, base,
     make::Workshop,
@@ -22,17 +12,11 @@ use super::{
     sync,
 };
 use crate::{StoreError, writing::Writing};
-
-/// Puts the documents back to the base. Nothing waits on them any more.
-pub(super) fn take_back(connection: &Connection, now: Timestamp) -> Result<BTreeSet<&'static str>, StoreError> {
-    let documents = base::take_all(connection)?;
-    let mut writing = Writing::new(connection, Side::Device, now);
-    writing.follow(&Job::Replace {
-        documents: &documents,
-        now,
-    })?;
-    writing.finish()
-}
+use holdfast_core::{
+    command::{Command, CommandError},
+    schema::Side,
+    transaction::{ChangeName, Transaction},
+};
 
 /// Carries out again what waits, after `refused` was taken back. A command that is impossible now is marked as refused, with
 /// the reason.
@@ -43,8 +27,8 @@ pub(super) fn replay(workshop: &mut Workshop<'_>, refused: &Transaction) -> Resu
     for again in outbox::all_waiting(workshop.connection)? {
         let n = again.n;
         let opened = again.transaction.open().map_err(StoreError::corrupt)?;
-        if again.held && !builds_on(&opened, &gone) {
-            changed.extend(put_back(workshop.connection, n, &opened)?);
+        if again.held && !base::builds_on(&opened, &gone) {
+            changed.extend(base::put_back(workshop.connection, Side::Device, n, &opened)?);
             continue;
         }
         // What the stream has is not made again, though its acknowledgement has not come.
@@ -64,30 +48,6 @@ pub(super) fn replay(workshop: &mut Workshop<'_>, refused: &Transaction) -> Resu
         }
     }
     Ok(changed)
-}
-
-/// True if a transaction builds on one of these changes.
-fn builds_on(opened: &Opened, gone: &HashSet<ChangeName>) -> bool {
-    let changes = opened.body.changes.iter().zip(&opened.changes);
-    let mut deps = changes.flat_map(|(name, change)| {
-        let document = name.document;
-        let deps = change.iter().flat_map(|c| &c.change.deps);
-        deps.map(move |hash| ChangeName { document, hash: *hash })
-    });
-    deps.any(|dep| gone.contains(&dep))
-}
-
-/// Carries out a transaction again as it is.
-fn put_back(connection: &Connection, n: i64, opened: &Opened) -> Result<BTreeSet<&'static str>, StoreError> {
-    let mut writing = Writing::new(connection, Side::Device, opened.body.time);
-    writing.follow(&Job::Ingest {
-        opened,
-        place: Place::Pending,
-        authority: Authority::Follow,
-    })?;
-    base::keep(connection, &opened.body)?;
-    outbox::touch(connection, n, &opened.body)?;
-    writing.finish()
 }
 
 fn replay_one(workshop: &mut Workshop<'_>, again: Again) -> Result<BTreeSet<&'static str>, ReplicaError> {

@@ -168,7 +168,7 @@ fn set_aside(
     now: Timestamp,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
     outbox::reject(workshop.connection, sent.n, code, reason)?;
-    let mut changed = replay::take_back(workshop.connection, now)?;
+    let mut changed = base::take_back(workshop.connection, Side::Device, now)?;
     changed.extend(replay::replay(workshop, &sent.transaction)?);
     Ok(changed)
 }

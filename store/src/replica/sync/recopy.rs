@@ -158,7 +158,7 @@ fn do_on_top(connection: &Connection, n: i64, opened: &Opened, role: Role) -> Re
     })?;
     if done.is_ok() {
         base::keep(connection, &opened.body)?;
-        outbox::touch(connection, n, &opened.body)?;
+        base::touch(connection, n, &opened.body)?;
         writing.finish()?;
     }
     Ok(())

@@ -1,24 +1,26 @@
-//! The base: documents that waiting transactions write to, as the stream has them so far.
+//! The base: documents that pending transactions write to, as the stream has them so far. Pending is what waits in a device's
+//! outbox, and what a hub relays.
 //!
 //! ```text
-//!  document  =  base  +  the changes of waiting transactions
+//!  document  =  base  +  the changes of pending transactions
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use holdfast_core::{
     document::{Document, DocumentId, Place, fold::Arrival},
-    ids::{RowId, Seq},
-    schema::Schema,
-    transaction::{Body, Opened},
+    ids::{RowId, Seq, Timestamp},
+    ingest::{Authority, Job},
+    schema::{Schema, Side},
+    transaction::{Body, ChangeName, Opened},
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::{StoreError, sql_value::uuid};
+use crate::{StoreError, sql_value::uuid, writing::Writing};
 
-/// Keeps the documents that a transaction writes to as they are now, unless others wait on them already. To be called before
+/// Keeps the documents that a transaction writes to as they are now, unless others are pending on them already. To be called before
 /// what the transaction does is written.
-pub(super) fn keep(connection: &Connection, body: &Body) -> Result<(), StoreError> {
+pub(crate) fn keep(connection: &Connection, body: &Body) -> Result<(), StoreError> {
     let sql = "INSERT OR IGNORE INTO sync_base (part, row, state)
         SELECT ?1, ?2, coalesce((SELECT state FROM sync_documents WHERE part = ?1 AND row = ?2), ?3)";
     let mut insert = connection.prepare_cached(sql)?;
@@ -30,8 +32,18 @@ pub(super) fn keep(connection: &Connection, body: &Body) -> Result<(), StoreErro
     Ok(())
 }
 
+/// Remembers which documents a pending transaction writes to.
+pub(crate) fn touch(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO sync_touched (part, row, n) VALUES (?1, ?2, ?3)";
+    let mut insert = connection.prepare_cached(sql)?;
+    for change in &body.changes {
+        insert.execute((change.document.part(), change.document.row.0.as_bytes(), n))?;
+    }
+    Ok(())
+}
+
 /// Folds a transaction of the stream into the base.
-pub(super) fn fold(connection: &Connection, opened: &Opened, seq: Seq) -> Result<(), StoreError> {
+pub(crate) fn fold(connection: &Connection, opened: &Opened, seq: Seq) -> Result<(), StoreError> {
     if broken!(BaseStandsStill) {
         return Ok(());
     }
@@ -63,7 +75,7 @@ pub(super) fn fold(connection: &Connection, opened: &Opened, seq: Seq) -> Result
 }
 
 /// All of the base, each with the document as it is with what waits.
-pub(super) fn all(connection: &Connection) -> Result<Vec<(DocumentId, Document, Document)>, StoreError> {
+pub(crate) fn all(connection: &Connection) -> Result<Vec<(DocumentId, Document, Document)>, StoreError> {
     let sql = "SELECT b.part, b.row, b.state, d.state FROM sync_base AS b
         LEFT JOIN sync_documents AS d ON d.part = b.part AND d.row = b.row";
     let mut statement = connection.prepare_cached(sql)?;
@@ -88,8 +100,8 @@ fn read(connection: &Connection, id: DocumentId) -> Result<Option<Document>, Sto
         .transpose()
 }
 
-/// Drops the transaction's documents from the base, except those that others wait on.
-pub(super) fn release(connection: &Connection, body: &Body) -> Result<(), StoreError> {
+/// Drops the transaction's documents from the base, except those that others write to.
+pub(crate) fn release(connection: &Connection, body: &Body) -> Result<(), StoreError> {
     let sql = "DELETE FROM sync_base WHERE part = ?1 AND row = ?2
         AND NOT EXISTS (SELECT 1 FROM sync_touched AS t WHERE t.part = ?1 AND t.row = ?2)";
     let mut delete = connection.prepare_cached(sql)?;
@@ -100,7 +112,7 @@ pub(super) fn release(connection: &Connection, body: &Body) -> Result<(), StoreE
 }
 
 /// Takes everything out of the base.
-pub(super) fn take_all(connection: &Connection) -> Result<BTreeMap<DocumentId, Document>, StoreError> {
+pub(crate) fn take_all(connection: &Connection) -> Result<BTreeMap<DocumentId, Document>, StoreError> {
     let mut documents = BTreeMap::new();
     let mut statement = connection.prepare_cached("SELECT part, row, state FROM sync_base")?;
     let mut found = statement.query([])?;
@@ -112,4 +124,48 @@ pub(super) fn take_all(connection: &Connection) -> Result<BTreeMap<DocumentId, D
     connection.execute("DELETE FROM sync_base", [])?;
     connection.execute("DELETE FROM sync_touched", [])?;
     Ok(documents)
+}
+
+/// Puts the documents back to the base. Nothing is pending on them any more. Returns the tables whose rows changed.
+pub(crate) fn take_back(
+    connection: &Connection,
+    side: Side,
+    now: Timestamp,
+) -> Result<BTreeSet<&'static str>, StoreError> {
+    let documents = take_all(connection)?;
+    let mut writing = Writing::new(connection, side, now);
+    writing.follow(&Job::Replace {
+        documents: &documents,
+        now,
+    })?;
+    writing.finish()
+}
+
+/// Carries out a pending transaction again as it is. Returns the tables whose rows changed.
+pub(crate) fn put_back(
+    connection: &Connection,
+    side: Side,
+    n: i64,
+    opened: &Opened,
+) -> Result<BTreeSet<&'static str>, StoreError> {
+    let mut writing = Writing::new(connection, side, opened.body.time);
+    writing.follow(&Job::Ingest {
+        opened,
+        place: Place::Pending,
+        authority: Authority::Follow,
+    })?;
+    keep(connection, &opened.body)?;
+    touch(connection, n, &opened.body)?;
+    writing.finish()
+}
+
+/// True if a transaction builds on one of these changes.
+pub(crate) fn builds_on(opened: &Opened, gone: &HashSet<ChangeName>) -> bool {
+    let changes = opened.body.changes.iter().zip(&opened.changes);
+    let mut deps = changes.flat_map(|(name, change)| {
+        let document = name.document;
+        let deps = change.iter().flat_map(|c| &c.change.deps);
+        deps.map(move |hash| ChangeName { document, hash: *hash })
+    });
+    deps.any(|dep| gone.contains(&dep))
 }
