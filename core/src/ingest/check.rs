@@ -9,7 +9,7 @@ use crate::{
     ids::Timestamp,
     policy::Role,
     schema::{Column, Merge, SCHEMA_VERSION, Schema, Table},
-    transaction::{Body, ChangeName},
+    transaction::Body,
     value::{Value, ValueError, check_timestamp},
 };
 
@@ -59,9 +59,8 @@ impl Rejection {
         }
     }
 
-    /// A change that the transaction builds on will not come.
-    pub(super) fn unknown_dependency(name: &ChangeName, code: &'static str, problem: String) -> Self {
-        let id = name.document;
+    /// Something of this document that the transaction needs will not come.
+    pub(super) fn dependency(code: &'static str, id: DocumentId, problem: String) -> Self {
         let table = Schema::hospital().get(id.table);
         Self {
             code,
@@ -73,7 +72,8 @@ impl Rejection {
         }
     }
 
-    pub(super) fn broken_reference(table: &Table, key: RowKey, column: &Column, target: RowKey) -> Self {
+    /// `which` says what is wrong with the row that is referred to, as in "that does not exist".
+    pub(super) fn broken_reference(table: &Table, key: RowKey, column: &Column, target: RowKey, which: &str) -> Self {
         let to = Schema::hospital().by_id(target.table).name;
         Self {
             code: "broken_reference",
@@ -81,7 +81,7 @@ impl Rejection {
             table: table.name.into(),
             row: key.row.to_string(),
             column: Some(column.name.into()),
-            problem: format!("refers to a row of {to} that does not exist: {}", target.row),
+            problem: format!("refers to a row of {to} {which}: {}", target.row),
         }
     }
 }

@@ -304,7 +304,8 @@ impl Work<'_> {
             };
             if self.judging {
                 broken.get_or_insert_with(|| {
-                    Rejection::broken_reference(Schema::hospital().by_id(key.table), key, column, target)
+                    let table = Schema::hospital().by_id(key.table);
+                    Rejection::broken_reference(table, key, column, target, "that does not exist")
                 });
                 continue;
             }

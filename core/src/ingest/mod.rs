@@ -21,6 +21,7 @@ mod check;
 mod conflict;
 mod effects;
 mod project;
+mod references;
 pub mod waiting;
 mod working_set;
 
@@ -28,6 +29,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+use references::Reference;
+use waiting::Awaited;
 
 pub use check::Rejection;
 pub use conflict::{Conflict, ConflictId, ConflictKind, Side};
@@ -163,8 +167,8 @@ pub struct Commit {
 pub enum Stop {
     /// Load these and call again.
     Needs(Needs),
-    /// The transaction builds on these changes, which nobody has brought yet: see [`waiting`].
-    Missing(BTreeSet<ChangeName>),
+    /// The transaction builds on changes, or refers to rows, that nobody has brought yet: see [`waiting`].
+    Missing(BTreeSet<Awaited>),
     /// The transaction is refused.
     Rejected(Rejection),
 }
@@ -210,8 +214,8 @@ pub enum Attempt {
     Load(Needs),
     /// Write these (their rows are asked about next) and try again.
     Write(Effects),
-    /// It builds on these changes, which nobody has brought yet. Nothing is changed.
-    Missing(BTreeSet<ChangeName>),
+    /// It builds on changes, or refers to rows, that nobody has brought yet. Nothing is changed.
+    Missing(BTreeSet<Awaited>),
     /// It is done, or refused.
     Done(Result<(), Rejection>),
 }
@@ -221,7 +225,7 @@ impl WorkingSet {
     ///
     /// ```text
     /// loop { match set.attempt(&job) {
-    ///     Load(n) => load(n), Write(e) => write(e), Missing(changes) => break wait(changes), Done(result) => break result } }
+    ///     Load(n) => load(n), Write(e) => write(e), Missing(all) => break wait(all), Done(result) => break result } }
     /// ```
     pub fn attempt(&mut self, job: &Job<'_>) -> Attempt {
         let outcome = match job {
@@ -239,7 +243,7 @@ impl WorkingSet {
                 Attempt::Done(Ok(()))
             }
             Err(Stop::Rejected(rejection)) => Attempt::Done(Err(rejection)),
-            Err(Stop::Missing(changes)) => Attempt::Missing(changes),
+            Err(Stop::Missing(all)) => Attempt::Missing(all),
             Err(Stop::Needs(needs)) if !needs.referrers.is_empty() && self.has_effects() => {
                 Attempt::Write(self.take_effects())
             }
@@ -257,10 +261,13 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
         place,
         time: opened.body.time,
     };
-    if let Authority::Judge { role, .. } = authority {
-        check::body(&opened.body)?;
-        dependencies(set, opened, role)?;
-    }
+    let absent = match authority {
+        Authority::Judge { role, .. } => {
+            check::body(&opened.body)?;
+            dependencies(set, opened, role, others_bring(place, authority))?
+        }
+        Authority::Follow => Vec::new(),
+    };
     for (index, (name, decoded)) in opened.body.changes.iter().zip(&opened.changes).enumerate() {
         let id = name.document;
         let Some(table) = Schema::hospital().get(id.table) else {
@@ -319,62 +326,34 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
         needs = needs_with_values(needs, opened);
         return Err(Stop::Needs(needs));
     }
+    if let Some(first) = absent.first() {
+        return Err(if others_bring(place, authority) {
+            Stop::Missing(rows(&absent).collect())
+        } else {
+            first.broken("that does not exist").into()
+        });
+    }
     let judging = matches!(authority, Authority::Judge { .. });
     let mut commit = effects::effects(set, documents, opened.body.time, judging)?;
-    if judging {
-        references_lead_to_rows(set, &commit, opened)?;
-    }
     commit.actors = actors;
     commit.changes = opened.body.changes.iter().map(|c| (c.document, c.hash)).collect();
     Ok(commit)
 }
 
-/// Whatever a transaction refers to is there, even where its value is not shown because another was first: it may be shown
-/// later.
-fn references_lead_to_rows(set: &WorkingSet, commit: &Commit, opened: &Opened) -> Result<(), Stop> {
-    let mut needs = Needs::default();
-    for (name, decoded) in opened.body.changes.iter().zip(&opened.changes) {
-        let (Some(table), Some(decoded)) = (Schema::hospital().get(name.document.table), decoded) else {
-            continue;
-        };
-        for op in decoded.change.operations() {
-            let (None, OpKey::Map(column), Action::Set(value)) = (op.object, op.key, op.action) else {
-                continue;
-            };
-            let column = table.column(column);
-            let Some((column, to)) = column.and_then(|column| Some((column, column.references?))) else {
-                continue;
-            };
-            let Some(crate::value::Value::Uuid(id)) = value.scalar().try_value(column) else {
-                continue;
-            };
-            let target = RowKey {
-                table: to,
-                row: crate::ids::RowId(id),
-            };
-            if commit.rows.get(&target).is_some_and(|state| state.shown) {
-                continue;
-            }
-            match set.presence(&target) {
-                None => drop(needs.presence.insert(target)),
-                Some(Presence::Absent) => {
-                    let key = RowKey::of(&name.document);
-                    return Err(Rejection::broken_reference(table, key, column, target).into());
-                }
-                Some(Presence::Hidden | Presence::Shown) => {}
-            }
-        }
-    }
-    if needs.is_empty() {
-        Ok(())
-    } else {
-        Err(Stop::Needs(needs))
-    }
+/// A row that is not there can be on its way to a server. A device makes its transactions of what it has, and an import
+/// brings all that it needs.
+fn others_bring(place: Place, authority: Authority) -> bool {
+    matches!(place, Place::Stream(_)) && !matches!(authority, Authority::Judge { import: true, .. })
+}
+
+fn rows(absent: &[Reference]) -> impl Iterator<Item = Awaited> {
+    absent.iter().map(|reference| Awaited::Row(reference.target))
 }
 
 /// A judge folds nothing before it knows all that the changes build on. What can be said without that is said first, so
-/// that nothing waits in vain.
-fn dependencies(set: &WorkingSet, opened: &Opened, role: Role) -> Result<(), Stop> {
+/// that nothing waits in vain; for the same reason the references to rows that are not there are returned, to be looked at
+/// after the fold. `others_bring` them: a transaction that waits for changes waits for those rows too.
+fn dependencies(set: &WorkingSet, opened: &Opened, role: Role, others_bring: bool) -> Result<Vec<Reference>, Stop> {
     let (mut needs, mut missing) = (Needs::default(), BTreeSet::new());
     let mut own: BTreeSet<(DocumentId, ChangeHash)> = BTreeSet::new();
     for (index, (name, decoded)) in opened.body.changes.iter().zip(&opened.changes).enumerate() {
@@ -403,18 +382,20 @@ fn dependencies(set: &WorkingSet, opened: &Opened, role: Role) -> Result<(), Sto
             match set.knows_change(id, hash) {
                 None => drop(needs.changes.insert((id, hash))),
                 Some(true) => {}
-                Some(false) => drop(missing.insert(ChangeName { document: id, hash })),
+                Some(false) => drop(missing.insert(Awaited::Change(ChangeName { document: id, hash }))),
             }
         }
         own.insert((id, name.hash));
     }
+    let absent = references::absent(set, opened, &mut needs);
     if !needs.is_empty() {
         return Err(Stop::Needs(needs_with_values(needs, opened)));
     }
-    if !missing.is_empty() {
-        return Err(Stop::Missing(missing));
+    if missing.is_empty() {
+        return Ok(absent);
     }
-    Ok(())
+    missing.extend(rows(&absent).filter(|_| others_bring));
+    Err(Stop::Missing(missing))
 }
 
 /// While loading anyway, load what the values will need.

@@ -1,8 +1,8 @@
-//! Transactions that came before what they depend on: who waits for which change, and whose turn it is when changes come.
+//! Transactions that came before what they depend on: who waits for which change or row, and whose turn it is when that comes.
 //!
 //! ```text
-//!                                 ┌─► accepted(changes) ─► next(): Judge   ─► accepted or refused, and so on
-//!  Missing ─► add ─► it waits ────┼─► refused(changes)  ─► next(): Refuse  ─► refused
+//!                                 ┌─► accepted(arrived) ─► next(): Judge   ─► accepted or refused, and so on
+//!  Missing ─► add ─► it waits ────┼─► refused(brought)  ─► next(): Refuse  ─► refused
 //!               └─► Unkept        └─► expire(time)      ─► next(): Refuse  ─► refused
 //! ```
 //!
@@ -10,16 +10,21 @@
 //!
 //! *Architecture invariants*
 //! - What waits is bounded, in all and for each device, so that none can fill the server or keep the others out.
-//! - What waits comes out again: when all that it waits for is accepted, when one of those changes is refused, or when it has
-//!   waited too long. Nobody waits for himself, not in a circle either.
+//! - What waits comes out again: when all that it waits for is there, when something of that is refused, or when it has waited
+//!   too long. Nobody waits for himself, not in a circle either.
+//! - A change that is refused never comes. A row may all the same: its device makes anew what it can of what was refused for
+//!   another reason, under the same id. So only what the same device made, which it makes anew too, is refused with the row.
 //! - What comes out comes in the order in which it went in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
 
-use super::Rejection;
+mod awaited;
+
+pub use awaited::{Awaited, Unmet, Why, arrived, brought, own_changes};
+
 use crate::{
     ids::{DeviceId, Timestamp, TransactionId},
-    transaction::{ChangeName, Opened},
+    transaction::Opened,
 };
 
 /// How long a transaction may wait, in microseconds: 30 days.
@@ -37,21 +42,21 @@ pub struct Waiter {
     /// How large the stored transaction is.
     pub bytes: usize,
     /// What it waits for, never empty.
-    pub missing: BTreeSet<ChangeName>,
-    /// What it brings and nobody else can: its device's own changes.
-    pub brings: BTreeSet<ChangeName>,
+    pub missing: BTreeSet<Awaited>,
+    /// What it brings: see [`brought`].
+    pub brings: BTreeSet<Awaited>,
 }
 
 impl Waiter {
     /// A transaction that begins to wait.
-    pub fn new(opened: &Opened, missing: BTreeSet<ChangeName>, bytes: usize, since: Timestamp) -> Self {
+    pub fn new(opened: &Opened, missing: BTreeSet<Awaited>, bytes: usize, since: Timestamp) -> Self {
         Self {
             id: opened.body.id,
             device: opened.body.device,
             since,
             bytes,
             missing,
-            brings: own_changes(opened).collect(),
+            brings: brought(opened).collect(),
         }
     }
 
@@ -64,16 +69,6 @@ impl Waiter {
     }
 }
 
-/// The changes of a transaction that only its device can have made. Expansions are anybody's: whether they come does not
-/// depend on this transaction.
-pub fn own_changes(opened: &Opened) -> impl Iterator<Item = ChangeName> {
-    let device = Some(opened.body.device);
-    let changes = opened.body.changes.iter().zip(&opened.changes);
-    changes
-        .filter(move |(_, change)| change.as_ref().is_some_and(|c| c.change.actor().device() == device))
-        .map(|(name, _)| *name)
-}
-
 /// How much waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Load {
@@ -81,7 +76,7 @@ pub struct Load {
     pub transactions: usize,
     /// Their bytes.
     pub bytes: usize,
-    /// Names of changes that they wait for or bring.
+    /// Changes and rows that they wait for or bring.
     pub names: usize,
 }
 
@@ -139,17 +134,17 @@ impl Default for Limits {
 pub enum Unkept {
     /// There is no room.
     Full,
-    /// What it waits for waits for itself.
-    Circle(Rejection),
+    /// What it waits for does not come.
+    Unmet(Unmet),
 }
 
 /// A transaction that waits no longer, and why.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Due {
     /// All that it waited for is here: ingest it.
     Judge,
     /// It cannot be taken in.
-    Refuse(Rejection),
+    Refuse(Unmet),
 }
 
 /// The place in the queue.
@@ -161,8 +156,10 @@ pub struct Waiting {
     limits: Limits,
     waiters: BTreeMap<Turn, Waiter>,
     turns: HashMap<TransactionId, Turn>,
-    wait_for: BTreeSet<(ChangeName, Turn)>,
-    bring: BTreeSet<(ChangeName, Turn)>,
+    wait_for: BTreeSet<(Awaited, Turn)>,
+    bring: BTreeSet<(Awaited, Turn)>,
+    /// The rows that devices were refused to make since this was loaded.
+    refused_rows: BTreeSet<(DeviceId, Awaited)>,
     due: BTreeMap<Turn, Due>,
     load: Load,
     loads: HashMap<DeviceId, Load>,
@@ -194,13 +191,13 @@ impl Waiting {
         self.waiters.insert(turn, waiter);
     }
 
-    /// Lets a transaction wait. Returns for how many changes. One that waits already stays as it is.
+    /// Lets a transaction wait. Returns for how many changes and rows. One that waits already stays as it is.
     pub fn add(&mut self, waiter: Waiter) -> Result<usize, Unkept> {
         if let Some(missing) = self.missing(waiter.id) {
             return Ok(missing);
         }
-        if let Some(circle) = self.circle(&waiter) {
-            return Err(Unkept::Circle(circle));
+        if let Some(unmet) = self.refused_for(&waiter).or_else(|| self.circle(&waiter)) {
+            return Err(Unkept::Unmet(unmet));
         }
         let device = self.loads.get(&waiter.device).copied().unwrap_or_default();
         let fits =
@@ -213,7 +210,7 @@ impl Waiting {
         Ok(missing)
     }
 
-    /// For how many changes a transaction waits; `None` if it doesn't wait.
+    /// For how many changes and rows a transaction waits; `None` if it doesn't wait.
     pub fn missing(&self, id: TransactionId) -> Option<usize> {
         Some(self.waiters.get(self.turns.get(&id)?)?.missing.len())
     }
@@ -223,10 +220,10 @@ impl Waiting {
         self.load
     }
 
-    /// These changes are here. Returns those that were waited for.
-    pub fn accepted(&mut self, changes: impl IntoIterator<Item = ChangeName>) -> Vec<ChangeName> {
+    /// These are here: see [`arrived`]. Returns those that were waited for.
+    pub fn accepted(&mut self, arrived: impl IntoIterator<Item = Awaited>) -> Vec<Awaited> {
         let mut awaited = Vec::new();
-        for name in changes {
+        for name in arrived {
             let turns = turns_of(&self.wait_for, name);
             if !turns.is_empty() {
                 awaited.push(name);
@@ -249,11 +246,22 @@ impl Waiting {
         awaited
     }
 
-    /// These changes will never be here: who waits for one is due to be refused.
-    pub fn refused(&mut self, changes: impl IntoIterator<Item = ChangeName>) {
-        for name in changes {
-            for turn in turns_of(&self.wait_for, name) {
-                self.due.entry(turn).or_insert_with(|| Due::Refuse(refused(&name)));
+    /// A transaction of this device is refused, and with it what it `brought`. Unless somebody else who waits brings it too,
+    /// who waits for one of these changes is due to be refused, and who waits for one of these rows, if the device made both.
+    pub fn refused(&mut self, device: DeviceId, brought: impl IntoIterator<Item = Awaited>) {
+        for awaited in brought {
+            if matches!(awaited, Awaited::Row(_)) {
+                self.refused_rows.insert((device, awaited));
+            }
+            if self.is_brought(awaited) {
+                continue;
+            }
+            for turn in turns_of(&self.wait_for, awaited) {
+                let own = self.waiters.get(&turn).is_some_and(|waiter| waiter.device == device);
+                if own || matches!(awaited, Awaited::Change(_)) {
+                    let why = Why::Refused;
+                    self.due.entry(turn).or_insert(Due::Refuse(Unmet { awaited, why }));
+                }
             }
         }
     }
@@ -262,8 +270,9 @@ impl Waiting {
     pub fn expire(&mut self, now: Timestamp) {
         for (turn, waiter) in &self.waiters {
             let waited = now.0.saturating_sub(waiter.since.0);
-            if let (true, Some(name)) = (waited > MAX_WAIT, waiter.missing.first()) {
-                self.due.entry(*turn).or_insert_with(|| Due::Refuse(expired(name)));
+            if let (true, Some(awaited)) = (waited > MAX_WAIT, waiter.missing.first().copied()) {
+                let why = Why::Expired;
+                self.due.entry(*turn).or_insert(Due::Refuse(Unmet { awaited, why }));
             }
         }
     }
@@ -292,20 +301,29 @@ impl Waiting {
         Some((waiter, due))
     }
 
+    fn is_brought(&self, awaited: Awaited) -> bool {
+        !turns_of(&self.bring, awaited).is_empty()
+    }
+
+    /// A row that the same device was refused to make.
+    fn refused_for(&self, new: &Waiter) -> Option<Unmet> {
+        let refused = |awaited: &&Awaited| self.refused_rows.contains(&(new.device, **awaited));
+        let awaited = *new.missing.iter().filter(refused).find(|a| !self.is_brought(**a))?;
+        let why = Why::Refused;
+        Some(Unmet { awaited, why })
+    }
+
     /// Follows what a new waiter waits for to who brings it, what that one waits for, and so on; the way must not lead to
     /// what the new one itself brings. (Depth-first search; each waiter is visited once.)
-    fn circle(&self, new: &Waiter) -> Option<Rejection> {
+    fn circle(&self, new: &Waiter) -> Option<Unmet> {
         let mut seen = BTreeSet::new();
-        let mut ahead: Vec<ChangeName> = new.missing.iter().copied().collect();
-        while let Some(name) = ahead.pop() {
-            if new.brings.contains(&name) {
-                return Some(Rejection::unknown_dependency(
-                    &name,
-                    "circular_dependency",
-                    format!("builds on what itself builds on its change {}", name.hash),
-                ));
+        let mut ahead: Vec<Awaited> = new.missing.iter().copied().collect();
+        while let Some(awaited) = ahead.pop() {
+            if new.brings.contains(&awaited) {
+                let why = Why::Circle;
+                return Some(Unmet { awaited, why });
             }
-            for turn in turns_of(&self.bring, name) {
+            for turn in turns_of(&self.bring, awaited) {
                 if seen.insert(turn) {
                     ahead.extend(&self.waiters[&turn].missing);
                 }
@@ -315,20 +333,8 @@ impl Waiting {
     }
 }
 
-fn turns_of(names: &BTreeSet<(ChangeName, Turn)>, name: ChangeName) -> Vec<Turn> {
-    names
-        .range((name, Turn::MIN)..=(name, Turn::MAX))
+fn turns_of(all: &BTreeSet<(Awaited, Turn)>, awaited: Awaited) -> Vec<Turn> {
+    all.range((awaited, Turn::MIN)..=(awaited, Turn::MAX))
         .map(|(_, turn)| *turn)
         .collect()
-}
-
-/// The refusal of who builds on a change that was refused.
-pub fn refused(name: &ChangeName) -> Rejection {
-    let problem = format!("builds on change {}, which was refused", name.hash);
-    Rejection::unknown_dependency(name, "unknown_dependency", problem)
-}
-
-fn expired(name: &ChangeName) -> Rejection {
-    let problem = format!("builds on change {}, which has not come for 30 days", name.hash);
-    Rejection::unknown_dependency(name, "unknown_dependency", problem)
 }

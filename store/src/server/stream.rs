@@ -14,12 +14,12 @@ use holdfast_core::{
     ids::{Seq, Timestamp, TransactionId},
     ingest::{
         Authority, Job, Needs, Rejection,
-        waiting::{self, Due, Unkept, Waiter, Waiting},
+        waiting::{Awaited, Due, Unkept, Unmet, Waiter, Waiting, Why, arrived, brought},
     },
     policy::Role,
     protocol::{self, PushOutcome, ScopeChecksum},
     schema::{SCHEMA_VERSION, Schema, Side},
-    transaction::{ChangeName, LogEntry, Mark, Opened, Transaction},
+    transaction::{LogEntry, Mark, Opened, Transaction},
 };
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -194,6 +194,12 @@ impl Taking<'_> {
         if let Some(outcome) = self.known(id, &submission.transaction)?
             && !broken!(RepeatJudged)
         {
+            if matches!(outcome, PushOutcome::Rejected { .. }) {
+                // What its device made on top of it may have come meanwhile.
+                self.waiting
+                    .refused(submission.opened.body.device, brought(&submission.opened));
+                self.settle()?;
+            }
             return Ok(outcome);
         }
         let outcome = self.judge(submission)?;
@@ -215,7 +221,7 @@ impl Taking<'_> {
             Ok(()) => {
                 self.head = place;
                 self.log(submission)?;
-                let awaited = self.waiting.accepted(submission.opened.body.changes.iter().copied());
+                let awaited = self.waiting.accepted(arrived(&submission.opened));
                 kept::arrived(self.connection, &awaited)?;
                 Ok(PushOutcome::Accepted { id, seq: place })
             }
@@ -230,16 +236,22 @@ impl Taking<'_> {
             let submission = kept::take(self.connection, waiter.id)?;
             let outcome = match due {
                 Due::Judge => self.judge(&submission)?,
-                Due::Refuse(rejection) => self.refuse(&submission, &rejection)?,
+                Due::Refuse(unmet) => self.refuse_for(&submission, unmet)?,
             };
             self.settled.insert(waiter.id, outcome);
         }
         Ok(())
     }
 
-    fn wait(&mut self, submission: &Submission, missing: BTreeSet<ChangeName>) -> Result<PushOutcome, StoreError> {
+    fn wait(&mut self, submission: &Submission, missing: BTreeSet<Awaited>) -> Result<PushOutcome, StoreError> {
         if let Some(name) = kept::refused(self.connection, &missing)? {
-            return self.refuse(submission, &waiting::refused(&name));
+            return self.refuse_for(submission, Unmet::refused(name));
+        }
+        if let Some(awaited) = missing.iter().copied().find(|a| matches!(a, Awaited::Row(_)))
+            && broken!(RowNotAwaited)
+        {
+            let why = Why::Refused;
+            return self.refuse_for(submission, Unmet { awaited, why });
         }
         let id = submission.opened.body.id;
         let count = missing.len() as u64;
@@ -251,7 +263,7 @@ impl Taking<'_> {
                 Ok(PushOutcome::Waiting { id, missing: count })
             }
             Err(Unkept::Full) => Ok(PushOutcome::Later { id, missing: count }),
-            Err(Unkept::Circle(rejection)) => self.refuse(submission, &rejection),
+            Err(Unkept::Unmet(unmet)) => self.refuse_for(submission, unmet),
         }
     }
 
@@ -310,13 +322,18 @@ impl Taking<'_> {
         Ok(())
     }
 
+    fn refuse_for(&mut self, submission: &Submission, unmet: Unmet) -> Result<PushOutcome, StoreError> {
+        self.refuse(submission, &unmet.rejection(&submission.opened))
+    }
+
     fn refuse(&mut self, submission: &Submission, rejection: &Rejection) -> Result<PushOutcome, StoreError> {
         let reason = rejection.to_string();
         if !broken!(QuarantineEmpty) {
             quarantine::keep(self.connection, submission, rejection.code, &reason, self.now)?;
         }
         kept::refuse(self.connection, &submission.opened)?;
-        self.waiting.refused(waiting::own_changes(&submission.opened));
+        self.waiting
+            .refused(submission.opened.body.device, brought(&submission.opened));
         Ok(PushOutcome::Rejected {
             id: submission.opened.body.id,
             code: rejection.code.to_owned(),

@@ -1,11 +1,11 @@
-//! What waits for changes that have not come yet, as `sync_waiting` keeps it. Who waits for what is core's [`Waiting`].
+//! What waits for changes and rows that have not come yet, as `sync_waiting` keeps it. Who waits for what is core's [`Waiting`].
 
 use std::collections::BTreeSet;
 
 use holdfast_core::{
     document::DocumentId,
-    ids::{ChangeHash, DeviceId, RowId, Timestamp, TransactionId},
-    ingest::waiting::{Limits, Waiter, Waiting, own_changes},
+    ids::{DeviceId, RowId, Timestamp, TransactionId},
+    ingest::waiting::{Awaited, Limits, Waiter, Waiting, own_changes},
     protocol,
     transaction::{ChangeName, Opened, Transaction},
 };
@@ -27,7 +27,7 @@ pub struct WaitingCount {
 }
 
 impl ServerStore {
-    /// How many transactions wait for changes that have not come yet.
+    /// How many transactions wait for changes or rows that have not come yet.
     pub fn waiting(&self) -> Result<WaitingCount, StoreError> {
         let sql = "SELECT count(*), min(since) FROM sync_waiting";
         let (count, since): (i64, Option<i64>) = self
@@ -61,15 +61,16 @@ pub(super) fn load(connection: &Connection) -> Result<Waiting, StoreError> {
     Ok(waiting)
 }
 
-fn names(connection: &Connection, n: i64, brings: bool) -> Result<BTreeSet<ChangeName>, StoreError> {
+fn names(connection: &Connection, n: i64, brings: bool) -> Result<BTreeSet<Awaited>, StoreError> {
     let sql = "SELECT part, row, hash FROM sync_waiting_changes WHERE n = ?1 AND brings = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query((n, brings))?;
     let mut names = BTreeSet::new();
     while let Some(row) = found.next()? {
         let document = DocumentId::from_part(row.get(0)?, RowId(uuid(&row.get::<_, Vec<u8>>(1)?)?));
-        let hash = ChangeHash(row.get(2)?);
-        names.insert(ChangeName { document, hash });
+        let hash = row.get_ref(2)?.as_blob().map_err(StoreError::corrupt)?;
+        let name = Awaited::from_parts(document, hash);
+        names.insert(name.ok_or_else(|| StoreError::corrupt("a hash is not 32 bytes"))?);
     }
     Ok(names)
 }
@@ -90,19 +91,20 @@ pub(super) fn keep(connection: &Connection, submission: &Submission, waiter: &Wa
     let mut insert = connection.prepare_cached(sql)?;
     for (brings, names) in [(false, &waiter.missing), (true, &waiter.brings)] {
         for name in names {
-            let id = name.document;
-            insert.execute((n, brings, id.part(), id.row.0.as_bytes(), name.hash.0))?;
+            let id = name.document();
+            insert.execute((n, brings, id.part(), id.row.0.as_bytes(), name.hash()))?;
         }
     }
     Ok(())
 }
 
-/// Nobody waits for these changes any more.
-pub(super) fn arrived(connection: &Connection, names: &[ChangeName]) -> Result<(), StoreError> {
+/// Nobody waits for these any more.
+pub(super) fn arrived(connection: &Connection, names: &[Awaited]) -> Result<(), StoreError> {
     let sql = "DELETE FROM sync_waiting_changes WHERE hash = ?1 AND part = ?2 AND row = ?3 AND NOT brings";
     let mut delete = connection.prepare_cached(sql)?;
     for name in names {
-        delete.execute((name.hash.0, name.document.part(), name.document.row.0.as_bytes()))?;
+        let id = name.document();
+        delete.execute((name.hash(), id.part(), id.row.0.as_bytes()))?;
     }
     Ok(())
 }
@@ -141,10 +143,11 @@ pub(super) fn refuse(connection: &Connection, opened: &Opened) -> Result<(), Sto
 }
 
 /// The first of these changes that came with a transaction that was refused.
-pub(super) fn refused(connection: &Connection, names: &BTreeSet<ChangeName>) -> Result<Option<ChangeName>, StoreError> {
+pub(super) fn refused(connection: &Connection, names: &BTreeSet<Awaited>) -> Result<Option<ChangeName>, StoreError> {
     let sql = "SELECT 1 FROM sync_refused_changes WHERE part = ?1 AND row = ?2 AND hash = ?3";
     let mut statement = connection.prepare_cached(sql)?;
-    for name in names {
+    for awaited in names {
+        let Awaited::Change(name) = awaited else { continue };
         let id = name.document;
         if statement.exists((id.part(), id.row.0.as_bytes(), name.hash.0))? {
             return Ok(Some(*name));

@@ -54,6 +54,8 @@ mutations! {
     EntryOvertaken,
     /// The server judges again what it has taken already.
     RepeatJudged,
+    /// The server refuses what refers to a row that has not come yet.
+    RowNotAwaited,
     /// The server keeps nothing of what it refuses.
     QuarantineEmpty,
     /// A command whose answer was lost is carried out again when it is asked for again.

@@ -14,9 +14,8 @@ use std::collections::BTreeSet;
 
 use holdfast_core::{
     ids::Timestamp,
-    ingest::{Attempt, Effects, Job, Needs, Rejection, WorkingSet},
+    ingest::{Attempt, Effects, Job, Needs, Rejection, WorkingSet, waiting::Awaited},
     schema::Side,
-    transaction::ChangeName,
 };
 use rusqlite::Connection;
 
@@ -25,8 +24,8 @@ use crate::StoreError;
 /// Why a job was not carried out. It has changed nothing.
 #[derive(Debug)]
 pub(crate) enum Undone {
-    /// It builds on these changes, which are not here.
-    Missing(BTreeSet<ChangeName>),
+    /// It builds on these changes, and refers to these rows, which are not here.
+    Missing(BTreeSet<Awaited>),
     /// It is refused.
     Rejected(Rejection),
 }
@@ -72,7 +71,7 @@ impl<'c> Writing<'c> {
             match self.set.attempt(job) {
                 Attempt::Load(needs) => self.load(&needs)?,
                 Attempt::Write(effects) => self.write(effects)?,
-                Attempt::Missing(changes) => return Ok(Err(Undone::Missing(changes))),
+                Attempt::Missing(all) => return Ok(Err(Undone::Missing(all))),
                 Attempt::Done(outcome) => return Ok(outcome.map_err(Undone::Rejected)),
             }
         }
@@ -82,7 +81,7 @@ impl<'c> Writing<'c> {
     pub fn follow(&mut self, job: &Job<'_>) -> Result<(), StoreError> {
         self.carry_out(job)?.map_err(|undone| match undone {
             Undone::Rejected(rejection) => StoreError::Refused(rejection.to_string()),
-            Undone::Missing(changes) => StoreError::corrupt(format!("it lacks {changes:?}")),
+            Undone::Missing(all) => StoreError::corrupt(format!("it lacks {all:?}")),
         })
     }
 

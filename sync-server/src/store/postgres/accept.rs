@@ -13,7 +13,7 @@ use holdfast_core::{
     ids::{ChangeHash, Seq, Timestamp, TransactionId},
     ingest::{
         Attempt, Authority, Effects, Job, Needs, Rejection, WorkingSet,
-        waiting::{Due, Unkept, Waiter, Waiting, own_changes, refused},
+        waiting::{Awaited, Due, Unkept, Unmet, Waiter, Waiting, arrived, brought, own_changes},
     },
     protocol::{PushOutcome, decode, encode},
     transaction::{Body, ChangeName, Transaction},
@@ -175,6 +175,12 @@ impl<'a> Batch<'a> {
                     outcome
                 }
             };
+            if matches!(outcome, PushOutcome::Rejected { .. }) {
+                // What its device made on top of it may have come before.
+                let device = submission.opened.body.device;
+                self.waiting.refused(device, brought(&submission.opened));
+                self.settle().await?;
+            }
             outcomes.push(outcome);
         }
         // What waited for a later one of the batch waits no longer.
@@ -232,7 +238,7 @@ impl<'a> Batch<'a> {
                 Attempt::Write(effects) => self.write(&effects).await?,
                 Attempt::Done(Ok(())) => {
                     self.head = seq;
-                    let awaited = self.waiting.accepted(submission.opened.body.changes.iter().copied());
+                    let awaited = self.waiting.accepted(arrived(&submission.opened));
                     kept::arrived(self.connection, &awaited).await?;
                     self.entries.push(Entry { seq, submission });
                     return Ok(PushOutcome::Accepted { id, seq });
@@ -249,7 +255,7 @@ impl<'a> Batch<'a> {
             let submission = Cow::Owned(kept::take(self.connection, waiter.id).await?);
             let outcome = match due {
                 Due::Judge => self.judge(submission).await?,
-                Due::Refuse(rejection) => self.refuse(submission, &rejection),
+                Due::Refuse(unmet) => self.refuse_for(submission, unmet),
             };
             self.settled.insert(waiter.id.0, outcome);
         }
@@ -259,15 +265,19 @@ impl<'a> Batch<'a> {
     async fn wait(
         &mut self,
         submission: Cow<'a, Submission>,
-        missing: BTreeSet<ChangeName>,
+        missing: BTreeSet<Awaited>,
     ) -> Result<PushOutcome, StoreError> {
-        let known = missing.intersection(&self.refused_changes).next().copied();
+        let refused = |awaited: &Awaited| match awaited {
+            Awaited::Change(name) => self.refused_changes.get(name).copied(),
+            Awaited::Row(_) => None,
+        };
+        let known = missing.iter().find_map(refused);
         let known = match known {
             None => kept::refused(self.connection, &missing).await?,
             known => known,
         };
         if let Some(name) = known {
-            return Ok(self.refuse(submission, &refused(&name)));
+            return Ok(self.refuse_for(submission, Unmet::refused(name)));
         }
         let (id, count) = (submission.opened.body.id, missing.len() as u64);
         let bytes = encode(&submission.transaction).len();
@@ -278,14 +288,19 @@ impl<'a> Batch<'a> {
                 Ok(PushOutcome::Waiting { id, missing: count })
             }
             Err(Unkept::Full) => Ok(PushOutcome::Later { id, missing: count }),
-            Err(Unkept::Circle(rejection)) => Ok(self.refuse(submission, &rejection)),
+            Err(Unkept::Unmet(unmet)) => Ok(self.refuse_for(submission, unmet)),
         }
     }
 
+    fn refuse_for(&mut self, submission: Cow<'a, Submission>, unmet: Unmet) -> PushOutcome {
+        let rejection = unmet.rejection(&submission.opened);
+        self.refuse(submission, &rejection)
+    }
+
     fn refuse(&mut self, submission: Cow<'a, Submission>, rejection: &Rejection) -> PushOutcome {
-        let own: Vec<ChangeName> = own_changes(&submission.opened).collect();
-        self.waiting.refused(own.iter().copied());
-        self.refused_changes.extend(own);
+        let opened = &submission.opened;
+        self.waiting.refused(opened.body.device, brought(opened));
+        self.refused_changes.extend(own_changes(opened));
         let refused = Refused {
             submission,
             code: rejection.code.to_owned(),

@@ -1,11 +1,11 @@
-//! What waits for changes that have not come yet, as `sync.waiting` keeps it. Who waits for what is core's [`Waiting`].
+//! What waits for changes and rows that have not come yet, as `sync.waiting` keeps it. Who waits for what is core's [`Waiting`].
 
 use std::collections::{BTreeSet, HashMap};
 
 use holdfast_core::{
     document::DocumentId,
-    ids::{ChangeHash, DeviceId, RowId, TransactionId},
-    ingest::waiting::{Limits, Waiter, Waiting},
+    ids::{DeviceId, RowId, TransactionId},
+    ingest::waiting::{Awaited, Limits, Waiter, Waiting},
     protocol::{decode, encode},
     transaction::{ChangeName, Transaction},
 };
@@ -20,7 +20,7 @@ use super::{
 };
 
 impl PostgresStore {
-    /// How many transactions wait for changes that have not come yet.
+    /// How many transactions wait for changes or rows that have not come yet.
     pub async fn waiting(&self) -> Result<WaitingCount, StoreError> {
         let sql = concat!("SELECT count(*), ", micros!("min(since)"), " FROM sync.waiting");
         let record = sqlx::query(sql).fetch_one(&self.pool).await?;
@@ -62,37 +62,33 @@ pub(super) async fn load(connection: &mut PgConnection) -> Result<Waiting, Store
 }
 
 /// What each waits for (`false`) and brings (`true`).
-async fn names(connection: &mut PgConnection) -> Result<HashMap<(Uuid, bool), BTreeSet<ChangeName>>, StoreError> {
+async fn names(connection: &mut PgConnection) -> Result<HashMap<(Uuid, bool), BTreeSet<Awaited>>, StoreError> {
     let found = sqlx::query("SELECT id, brings, part, row, hash FROM sync.waiting_changes")
         .fetch_all(connection)
         .await?;
-    let mut names: HashMap<_, BTreeSet<ChangeName>> = HashMap::new();
+    let mut names: HashMap<_, BTreeSet<Awaited>> = HashMap::new();
     for record in found {
         let key = (record.try_get(0)?, record.try_get(1)?);
-        names.entry(key).or_default().insert(name(&record, 2)?);
+        names.entry(key).or_default().insert(awaited(&record, 2)?);
     }
     Ok(names)
 }
 
 /// Reads part, row and hash from this column on.
-fn name(record: &PgRow, at: usize) -> Result<ChangeName, StoreError> {
-    let hash: [u8; 32] = record
-        .try_get::<&[u8], _>(at + 2)?
-        .try_into()
-        .map_err(|_| StoreError::Corrupt("a stored change hash is not 32 bytes"))?;
-    Ok(ChangeName {
-        document: DocumentId::from_part(record.try_get(at)?, RowId(record.try_get(at + 1)?)),
-        hash: ChangeHash(hash),
-    })
+fn awaited(record: &PgRow, at: usize) -> Result<Awaited, StoreError> {
+    let document = DocumentId::from_part(record.try_get(at)?, RowId(record.try_get(at + 1)?));
+    Awaited::from_parts(document, record.try_get(at + 2)?)
+        .ok_or(StoreError::Corrupt("a stored change hash is not 32 bytes"))
 }
 
-/// The columns of names, to be bound one by one.
-fn columns<'a>(names: impl IntoIterator<Item = &'a ChangeName>) -> (Vec<i16>, Vec<Uuid>, Vec<Vec<u8>>) {
+/// The columns of these, to be bound one by one.
+fn columns<'a>(all: impl IntoIterator<Item = &'a Awaited>) -> (Vec<i16>, Vec<Uuid>, Vec<Vec<u8>>) {
     let (mut parts, mut rows, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
-    for name in names {
-        parts.push(name.document.part());
-        rows.push(name.document.row.0);
-        hashes.push(name.hash.0.to_vec());
+    for awaited in all {
+        let document = awaited.document();
+        parts.push(document.part());
+        rows.push(document.row.0);
+        hashes.push(awaited.hash().to_vec());
     }
     (parts, rows, hashes)
 }
@@ -133,8 +129,8 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// Nobody waits for these changes any more.
-pub(super) async fn arrived(connection: &mut PgConnection, names: &[ChangeName]) -> Result<(), StoreError> {
+/// Nobody waits for these any more.
+pub(super) async fn arrived(connection: &mut PgConnection, names: &[Awaited]) -> Result<(), StoreError> {
     if names.is_empty() {
         return Ok(());
     }
@@ -189,7 +185,8 @@ pub(super) async fn refuse(connection: &mut PgConnection, names: &BTreeSet<Chang
     if names.is_empty() {
         return Ok(());
     }
-    let (parts, rows, hashes) = columns(names);
+    let names: Vec<Awaited> = names.iter().copied().map(Awaited::Change).collect();
+    let (parts, rows, hashes) = columns(&names);
     sqlx::query(
         "INSERT INTO sync.refused_changes (part, row, hash)
          SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::bytea[]) ON CONFLICT DO NOTHING",
@@ -205,9 +202,9 @@ pub(super) async fn refuse(connection: &mut PgConnection, names: &BTreeSet<Chang
 /// One of these changes that came with a transaction that was refused.
 pub(super) async fn refused(
     connection: &mut PgConnection,
-    names: &BTreeSet<ChangeName>,
+    names: &BTreeSet<Awaited>,
 ) -> Result<Option<ChangeName>, StoreError> {
-    let (parts, rows, hashes) = columns(names);
+    let (parts, rows, hashes) = columns(names.iter().filter(|awaited| matches!(awaited, Awaited::Change(_))));
     let found = sqlx::query(
         "SELECT r.part, r.row, r.hash FROM unnest($1::smallint[], $2::uuid[], $3::bytea[]) AS k (part, row, hash)
          JOIN sync.refused_changes r ON r.part = k.part AND r.row = k.row AND r.hash = k.hash
@@ -218,5 +215,9 @@ pub(super) async fn refused(
     .bind(hashes)
     .fetch_optional(connection)
     .await?;
-    found.map(|record| name(&record, 0)).transpose()
+    let name = found.map(|record| awaited(&record, 0)).transpose()?;
+    Ok(name.and_then(|awaited| match awaited {
+        Awaited::Change(name) => Some(name),
+        Awaited::Row(_) => None,
+    }))
 }
