@@ -3,6 +3,7 @@
 mod demo;
 mod device;
 mod export;
+mod hub;
 mod import;
 mod logging;
 mod serve;
@@ -42,6 +43,7 @@ enum Command {
     Verify(verify::Options),
     User(user::Options),
     Device(device::Options),
+    Hub(hub::Options),
 }
 
 impl Cli {
@@ -72,6 +74,7 @@ impl Command {
             Self::Serve(options) => serve::run(options).await,
             Self::User(options) => user::run(options).await,
             Self::Device(options) => device::run(options).await,
+            Self::Hub(options) => hub::run(options).await,
             Self::Demo(options) => demo::run(options).await,
             Self::Import(options) => import::run(options).await,
             Self::Export(options) => export::run(options).await,

@@ -36,6 +36,11 @@ impl StoreOptions {
             .with_context(|| format!("opening {}", self.describe()))
     }
 
+    /// Opens the store of a hospital's server: a hub's has nothing of its own to be changed.
+    pub async fn open_own(&self) -> anyhow::Result<Store> {
+        self.open().await
+    }
+
     /// Opens a store that somebody has filled: a folder without one is a mistake.
     pub async fn open_existing(&self) -> anyhow::Result<Store> {
         match self.location()? {

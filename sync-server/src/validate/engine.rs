@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The engine's tables, without the prefix that sets them apart.
-pub const TABLES: [&str; 15] = [
+pub const TABLES: [&str; 16] = [
     "actors",
     "changes",
     "claims",
@@ -20,6 +20,7 @@ pub const TABLES: [&str; 15] = [
     "device_users",
     "devices",
     "documents",
+    "hubs",
     "log",
     "meta",
     "quarantine",

@@ -1,4 +1,4 @@
-//! Who made the transactions: a shared device may send what several people did on it, each with their own rights.
+//! Who made the transactions: a shared device, and a hub, may send what several people did, each with their own rights.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -20,17 +20,16 @@ type Objection = (&'static str, String);
 /// Gives each transaction its maker's role.
 pub(super) async fn admit(
     store: &Store,
-    device: DeviceId,
     verified: Vec<Result<Verified, PushOutcome>>,
 ) -> Result<Vec<Result<Submission, PushOutcome>>, StoreError> {
-    let mut makers: BTreeMap<UserId, Result<Role, Objection>> = BTreeMap::new();
+    let mut makers: BTreeMap<(DeviceId, UserId), Result<Role, Objection>> = BTreeMap::new();
     for one in verified.iter().flatten() {
-        let user = one.opened.body.user;
-        if let Entry::Vacant(unknown) = makers.entry(user) {
+        let (device, user) = (one.opened.body.device, one.opened.body.user);
+        if let Entry::Vacant(unknown) = makers.entry((device, user)) {
             unknown.insert(maker(store, device, user).await?);
         }
     }
-    let admit_one = |one: Verified| match &makers[&one.opened.body.user] {
+    let admit_one = |one: Verified| match &makers[&(one.opened.body.device, one.opened.body.user)] {
         Ok(role) => Ok(Submission {
             role: *role,
             transaction: one.transaction,

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use holdfast_core::{
-    ids::{Timestamp, TransactionId},
+    ids::{DeviceId, Timestamp, TransactionId},
     protocol::PushOutcome,
     transaction::{Body, Opened, Transaction, TransactionError, prepare},
 };
@@ -14,17 +14,20 @@ use crate::store::Device;
 /// The longest name of a command, in bytes.
 const MAX_COMMAND: usize = 100;
 
+/// Why nothing of a device is taken: code and reason.
+pub(in crate::http) type NotTaken = (&'static str, &'static str);
+
 /// A transaction that the device has signed.
 #[derive(Debug)]
-pub(super) struct Verified {
+pub(in crate::http) struct Verified {
     pub(super) transaction: Transaction,
     pub(super) opened: Opened,
 }
 
-/// Verifies transactions of the device that pushes them, in their order, on so many threads.
-pub(super) fn verify_all(
+/// Verifies transactions, in their order, on so many threads. `device` is asked for the one that made each.
+pub(in crate::http) fn verify_all<'a>(
     transactions: Vec<Transaction>,
-    device: &Device,
+    device: &(impl Fn(DeviceId) -> Result<&'a Device, NotTaken> + Sync),
     threads: usize,
 ) -> Vec<Result<Verified, PushOutcome>> {
     let opened = prepare(&transactions, threads, |transaction| verify(transaction, device));
@@ -32,18 +35,19 @@ pub(super) fn verify_all(
     transactions.into_iter().zip(opened).map(verified).collect()
 }
 
-fn verify(transaction: &Transaction, device: &Device) -> Result<Opened, PushOutcome> {
+fn verify<'a>(
+    transaction: &Transaction,
+    device: &impl Fn(DeviceId) -> Result<&'a Device, NotTaken>,
+) -> Result<Opened, PushOutcome> {
     let body = transaction
         .body()
         .map_err(|e| rejected(TransactionId(Uuid::nil()), "malformed", e.to_string()))?;
     let id = body.id;
     let reject = |code: &str, reason: &str| Err(rejected(id, code, reason.to_owned()));
-    if body.device != device.id {
-        return reject(
-            "wrong_device",
-            "The transaction was made on another device than the one that sends it.",
-        );
-    }
+    let device = match device(body.device) {
+        Ok(device) => device,
+        Err((code, reason)) => return reject(code, reason),
+    };
     if let Err(error) = transaction.verify(&body, &device.public_key) {
         return reject("wrong_signature", &error.to_string());
     }

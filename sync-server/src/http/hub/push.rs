@@ -1,0 +1,60 @@
+//! `POST /v1/hub/push`: what the devices of a ward gave to its hub.
+//!
+//! A hub vouches for nothing: each transaction is signed by a device that the hospital's server knows, and its maker must have
+//! signed in there. Nothing is taken of a device that was locked out.
+
+use std::collections::HashMap;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::HeaderMap,
+    response::IntoResponse,
+};
+use holdfast_core::{ids::DeviceId, transaction::Transaction};
+
+use super::auth::FromHub;
+use crate::{
+    http::{
+        ApiError, App,
+        push::{self, NotTaken, blocking, verify_all},
+    },
+    store::{Device, Store, StoreError},
+};
+
+pub(super) async fn handle(
+    State(app): State<App>,
+    who: FromHub,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<impl IntoResponse, ApiError> {
+    let (place, transactions) = push::receive(&app, who.counts_as(), &headers, body).await?;
+    let devices = makers(&app.store, &transactions).await?;
+    let verified = blocking(move || verify_all(transactions, &|id| may_send(&devices, id), push::THREADS)).await?;
+    tracing::debug!(hub = who.0.name, transactions = verified.len(), "a hub passes on what its devices did");
+    push::answer(&app, place, verified).await
+}
+
+/// The devices that made these transactions, as far as they are known.
+async fn makers(store: &Store, transactions: &[Transaction]) -> Result<HashMap<DeviceId, Device>, StoreError> {
+    let mut devices = HashMap::new();
+    for body in transactions.iter().filter_map(|transaction| transaction.body().ok()) {
+        if !devices.contains_key(&body.device)
+            && let Some(device) = store.device(body.device).await?
+        {
+            devices.insert(body.device, device);
+        }
+    }
+    Ok(devices)
+}
+
+fn may_send(devices: &HashMap<DeviceId, Device>, id: DeviceId) -> Result<&Device, NotTaken> {
+    match devices.get(&id) {
+        None => Err(("wrong_device", "The hospital's server does not know this device.")),
+        Some(device) if device.revoked_at.is_some() => Err((
+            "device_revoked",
+            "The device was locked out before its hub had passed this on.",
+        )),
+        Some(device) => Ok(device),
+    }
+}
