@@ -21,16 +21,10 @@ export class FakeLocks {
 
   of(tab: string): Locks {
     return {
-      request: (name, { steal, signal }, held) =>
+      request: (name, { signal }, held) =>
         new Promise((resolve, reject) => {
           const wish: Wish = { tab, held, resolve, reject }
           if (signal?.aborted) return reject(abortError())
-          if (steal) {
-            const robbed = this.#held.get(name)
-            this.#held.delete(name)
-            robbed?.reject(abortError())
-            return this.#grant(name, wish)
-          }
           const queue = this.#queues.get(name) ?? []
           this.#queues.set(name, queue)
           queue.push(wish)

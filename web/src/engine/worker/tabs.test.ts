@@ -6,6 +6,9 @@ import { Tab } from './tabs'
 
 const SECRET: Secret = { user: 'u', key: new Uint8Array([1, 2, 3]), password: null }
 
+/** Milliseconds to give the files back. */
+const CLOSING = 3
+
 /** The device's one store: it notes who has it open, and what was done. */
 class FakeStore {
   open: string | null = null
@@ -43,6 +46,7 @@ class FakeStore {
       wake: () => undefined,
       networkLost: () => undefined,
       close: async () => {
+        await new Promise((resolve) => setTimeout(resolve, CLOSING))
         if (this.open === tab) this.open = null
       },
     }
@@ -212,6 +216,30 @@ describe('tabs of one device', () => {
     expect(['two', 'hidden']).toContain(store.open)
     expect(store.secrets).toEqual([SECRET, SECRET, SECRET, SECRET])
   })
+
+  for (const after of [0, 1, 2, 3, 4, 5]) {
+    it(`have one owner when the front tab is reloaded and its worker ends ${after} ms into handing over`, async () => {
+      const one = new Page('one', true, SECRET)
+      await settle()
+      const two = new Page('two')
+      await settle()
+      // A page that goes is hidden first. The page that comes is there before the old worker has ended.
+      one.tab.take({ type: 'visible', visible: false })
+      const again = new Page('again', true, SECRET)
+      store.slow = 20
+      two.run('a')
+      await settle(after)
+      one.kill()
+      await settle(5_000)
+      again.run('b')
+      two.run('c')
+      await settle()
+      expect(store.open).toBe('two')
+      expect(locks.holder('holdfast-owner')).toBe('two')
+      expect(store.done.toSorted()).toEqual(['a', 'b', 'c'])
+      expect([two.answered, again.answered]).toEqual([['two:a', 'two:c'], ['two:b']])
+    })
+  }
 
   it('stay with an owner whose successor ends while it takes over', async () => {
     const one = new Page('one', true, SECRET)

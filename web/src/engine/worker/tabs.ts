@@ -11,14 +11,15 @@
  * own, so that rows reach only who asked. The owner sees a tab's end by a lock that each tab holds for its life.
  *
  * ```text
- *  hello (to all)   a tab is there                ─► the owner answers `welcome`, with the secret
- *  owner (to all)   somebody owns the data now    ─► every tab says `hello`
- *  yours (to one)   the owner has closed the data ─► that tab takes the lock from it
+ *  hello (to all)     a tab is there                       ─► the owner answers `welcome`, with the secret
+ *  owner (to all)     somebody owns the data now           ─► every tab says `hello`
+ *  reserved (to all)  the owner lets go, for a certain tab ─► whoever else gets the lock before that tab goes to the
+ *                                                             end of the queue, once
  * ```
  *
- * *Invariants:* the data is open only under the lock. Who hands over closes the data first. What a tab asked and got no
- * answer to is asked again by its page when there is another owner (`linked`); commands carry a name, so that asking again
- * does nothing twice.
+ * *Invariants:* the data is open only under the lock, which is never taken from who holds it: a tab that is reloaded can be
+ * granted it at any moment. Who hands over closes the data first. What a tab asked and got no answer to is asked again by
+ * its page when there is another owner (`linked`); commands carry a name, so that asking again does nothing twice.
  */
 import { asEngineError } from '../error'
 import type { Status } from '../port'
@@ -35,11 +36,7 @@ export interface Channel {
 
 /** What of `LockManager` is used. */
 export interface Locks {
-  request(
-    name: string,
-    options: { steal?: boolean; signal?: AbortSignal },
-    held: () => Promise<unknown>,
-  ): Promise<unknown>
+  request(name: string, options: { signal?: AbortSignal }, held: () => Promise<unknown>): Promise<unknown>
 }
 
 export interface TabSurroundings {
@@ -54,10 +51,12 @@ export interface TabSurroundings {
   broken(error: unknown): void
 }
 
-type ToAll = { type: 'hello' | 'owner'; from: string; visible: boolean }
+type ToAll =
+  | { type: 'hello' | 'owner'; from: string; visible: boolean }
+  /** `tab` has been waiting for the lock as all do. */
+  | { type: 'reserved'; tab: string }
 type ToOne = { from: string } & (
   | { type: 'welcome'; status: Status; secret: Secret | null }
-  | { type: 'yours'; secret: Secret | null }
   | { type: 'ask'; ask: ToOwner }
   | { type: 'say'; say: FromOwner }
   | { type: 'visible'; visible: boolean }
@@ -75,7 +74,7 @@ interface Known {
 const OWNER = 'holdfast-owner'
 const ALL = 'holdfast'
 const inboxOf = (tab: string) => `holdfast-tab-${tab}`
-/** Milliseconds for an owner to show that it is awake, and for a successor to take over. */
+/** Milliseconds for an owner to show that it is awake. */
 const PATIENCE = 2_000
 const AGAIN = 500
 
@@ -89,8 +88,9 @@ export class Tab {
   #owner: { id: string; inbox: Channel } | null = null
   #reign: { service: Service; hub: Hub; end: () => void } | null = null
   #handingOver = false
-  /** Who is to take the lock now; `gone` ends the waiting for it. */
-  #successor: { tab: string; gone: () => void } | null = null
+  /** Who is to own next. */
+  #reserved: string | null = null
+  /** Ends the waiting for the lock; there until the lock is let go. */
   #waiting: AbortController | null = null
   #doubt: ReturnType<typeof setTimeout> | undefined
   readonly #known = new Map<string, Known>()
@@ -110,7 +110,7 @@ export class Tab {
       case 'visible':
         return this.#seen(message.visible)
       case 'frozen':
-        return void this.#freeze()
+        return this.#freeze()
       default:
         return this.#link?.(message)
     }
@@ -131,36 +131,31 @@ export class Tab {
 
   // Owning.
 
-  /** Waits for the lock, or takes it from who gave it away. */
-  #compete(steal = false): void {
-    this.#waiting?.abort()
+  /** Waits for the lock, and again whenever it was let go. */
+  #compete(): void {
     const waiting = new AbortController()
     this.#waiting = waiting
-    const options = steal ? { steal } : { signal: waiting.signal }
+    let granted = false
+    const held = () => {
+      granted = true
+      return waiting.signal.aborted || this.#stepsBack() ? Promise.resolve() : this.#own()
+    }
     this.around.locks
-      .request(OWNER, options, () => {
-        if (waiting.signal.aborted) return Promise.resolve()
-        return this.#own()
-      })
+      .request(OWNER, { signal: waiting.signal }, held)
       .catch((error: unknown) => {
-        if (!(error instanceof Error && error.name === 'AbortError')) return this.around.broken(error)
-        // Waiting was given up, or the lock was taken: by the successor, or by one that came too late for that.
-        if (this.#waiting === waiting) return this.#lost()
+        if (granted || !waiting.signal.aborted) this.around.broken(error)
       })
       .finally(() => {
-        if (this.#waiting !== waiting) return
         this.#waiting = null
         if (!this.#frozen) this.#compete()
       })
   }
 
-  async #lost(): Promise<void> {
-    if (this.#successor) return this.#successor.gone()
-    if (!this.#reign || this.#handingOver) return
-    this.#handingOver = true
-    await this.#reign.service.close()
-    this.#handingOver = false
-    this.#abdicate()
+  /** Once only: the tab that is to own may have ended. */
+  #stepsBack(): boolean {
+    const reserved = this.#reserved
+    this.#reserved = null
+    return reserved !== null && reserved !== this.around.id
   }
 
   /** Holds the lock until this tab gives it away. */
@@ -170,6 +165,8 @@ export class Tab {
     const service = await this.#begin(hub)
     if (!service) return
     hub.serve(service)
+    // The one before may have been heard until now.
+    this.#forgetOwner()
     const ended = new Promise<void>((resolve) => {
       this.#reign = { service, hub, end: resolve }
     })
@@ -179,7 +176,7 @@ export class Tab {
     this.#linked(service.status(), service.secret)
     this.#tellAll('owner')
     // Frozen while it was opened.
-    if (this.#frozen) void this.#freeze()
+    if (this.#frozen) this.#freeze()
     await ended
   }
 
@@ -228,7 +225,6 @@ export class Tab {
     known.forget.abort()
     known.inbox.close()
     this.#reign?.hub.leave(tab)
-    if (this.#successor?.tab === tab) this.#successor.gone()
   }
 
   #forgetAll(): void {
@@ -241,56 +237,39 @@ export class Tab {
     if (!reign || this.#visible || this.#handingOver) return
     // Somebody is signing in.
     if (reign.service.busy) return void setTimeout(() => this.#considerHandingOver(), AGAIN)
-    const successor = [...this.#known].find(([, known]) => known.visible)
-    if (successor) void this.#handOver(successor[0])
+    const [tab] = [...this.#known].find(([, known]) => known.visible) ?? []
+    if (tab === undefined) return
+    // Said before the data is closed, so that all have heard it when the lock is free.
+    this.#all.postMessage({ type: 'reserved', tab } satisfies ToAll)
+    void this.#letGo()
   }
 
-  async #handOver(tab: string): Promise<void> {
+  /** Closes the data, then lets the lock go. */
+  async #letGo(): Promise<void> {
     const reign = this.#reign
-    const known = this.#known.get(tab)
-    if (!reign || !known) return
+    if (!reign || this.#handingOver) return
     this.#handingOver = true
     this.#link = null
-    const { secret } = reign.service
-    this.#secret = secret
-    const gone = new Promise<void>((resolve) => {
-      this.#successor = { tab, gone: resolve }
-      setTimeout(resolve, PATIENCE)
-    })
-    await reign.service.close()
-    this.#tell(known.inbox, { type: 'yours', secret })
-    // The lock is taken from here. If it is not, whoever waits for it gets it.
-    await gone
+    this.#secret = reign.service.secret
+    try {
+      await reign.service.close()
+    } catch (error) {
+      return this.around.broken(error)
+    }
     this.#handingOver = false
-    this.#successor = null
-    this.#abdicate()
-  }
-
-  /** The lock is let go, if it was not taken. */
-  #abdicate(): void {
-    const reign = this.#reign
     this.#reign = null
-    this.#link = null
     this.#forgetAll()
-    reign?.end()
+    reign.end()
   }
 
   /** The data is free for other tabs before this one is stopped. */
-  async #freeze(): Promise<void> {
+  #freeze(): void {
     this.#frozen = true
     this.#visible = false
     this.#link = null
-    const reign = this.#reign
-    if (!reign) {
-      this.#forgetOwner()
-      return this.#waiting?.abort()
-    }
-    if (this.#handingOver) return
-    this.#handingOver = true
-    this.#secret = reign.service.secret
-    await reign.service.close()
-    this.#handingOver = false
-    this.#abdicate()
+    if (this.#reign) return void this.#letGo()
+    this.#forgetOwner()
+    this.#waiting?.abort()
   }
 
   #seen(visible: boolean): void {
@@ -308,8 +287,12 @@ export class Tab {
   // Using another tab's.
 
   #heard(message: ToAll): void {
-    if (message.type === 'hello') this.#welcome(message.from, message.visible)
-    else if (!this.#frozen) this.#hello()
+    if (message.type === 'hello') return this.#welcome(message.from, message.visible)
+    if (message.type === 'reserved') this.#reserved = message.tab
+    else {
+      this.#reserved = null
+      if (!this.#frozen) this.#hello()
+    }
   }
 
   #got(message: ToOne): void {
@@ -319,11 +302,6 @@ export class Tab {
         if (this.#reign || this.#frozen || (this.#owner?.id === from && this.#link)) return
         this.#follow(from)
         return this.#linked(message.status, message.secret)
-      case 'yours':
-        if (this.#reign || from !== this.#owner?.id) return
-        this.#secret = message.secret
-        this.#link = null
-        return this.#compete(true)
       case 'say':
         if (from === this.#owner?.id) this.#hear(message.say)
         return
@@ -379,7 +357,7 @@ export class Tab {
     this.#tellAll('hello')
   }
 
-  #tellAll(type: ToAll['type']): void {
+  #tellAll(type: 'hello' | 'owner'): void {
     this.#all.postMessage({ type, from: this.around.id, visible: this.#visible } satisfies ToAll)
   }
 
