@@ -14,7 +14,7 @@ use crate::{StoreError, sql_value::uuid};
 const LIMIT: i64 = 2_000;
 
 /// What the outbox and this have in common.
-const COLUMNS: &str = "n, id, entry, command, name, summary, user, role, new_ids, made_at, offline";
+const COLUMNS: &str = "n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, first_id";
 
 /// Keeps a transaction of the outbox that the stream has now, at this place.
 pub(super) fn keep(connection: &Connection, n: i64, seq: Seq) -> Result<(), StoreError> {
@@ -23,18 +23,24 @@ pub(super) fn keep(connection: &Connection, n: i64, seq: Seq) -> Result<(), Stor
             SELECT {COLUMNS}, ?2, 0 FROM sync_outbox WHERE n = ?1"
     );
     connection.prepare_cached(&sql)?.execute((n, seq.0 as i64))?;
-    let sql = "DELETE FROM sync_kept WHERE n <= ?1";
-    connection.prepare_cached(sql)?.execute([n - LIMIT])?;
+    let sql = "DELETE FROM sync_kept WHERE n <= (SELECT n FROM sync_kept ORDER BY n DESC LIMIT 1 OFFSET ?1)";
+    connection.prepare_cached(sql)?.execute([LIMIT])?;
     Ok(())
 }
 
-/// True if a page after this place does not have what the server acknowledged before: it has lost it.
-pub(super) fn contradicts(connection: &Connection, after: Seq, page: &PullResponse) -> Result<bool, StoreError> {
+/// True if a page after this place does not have what the server acknowledged before: it has lost it. A hub may only be
+/// behind.
+pub(super) fn contradicts(
+    connection: &Connection,
+    after: Seq,
+    page: &PullResponse,
+    from_hub: bool,
+) -> Result<bool, StoreError> {
     let mut statement = connection.prepare_cached("SELECT seq, id FROM sync_kept WHERE seq > ?1")?;
     let mut found = statement.query([after.0 as i64])?;
     while let Some(row) = found.next()? {
         let seq = Seq(row.get::<_, i64>(0)? as u64);
-        if seq > page.head {
+        if seq > page.head && !from_hub {
             return Ok(true);
         }
         if seq > page.cursor {
@@ -70,8 +76,9 @@ pub(super) fn doubtful(connection: &Connection) -> Result<Vec<(i64, Opened)>, St
 
 /// The server has lost one: it waits in the outbox again, at its old place.
 pub(super) fn give_back(connection: &Connection, n: i64) -> Result<(), StoreError> {
-    let sql =
-        format!("INSERT INTO sync_outbox ({COLUMNS}, state) SELECT {COLUMNS}, 'waiting' FROM sync_kept WHERE n = ?1");
+    let sql = format!(
+        "INSERT OR REPLACE INTO sync_outbox ({COLUMNS}, state) SELECT {COLUMNS}, 'waiting' FROM sync_kept WHERE n = ?1"
+    );
     connection.prepare_cached(&sql)?.execute([n])?;
     let sql = "DELETE FROM sync_kept WHERE n = ?1";
     connection.prepare_cached(sql)?.execute([n])?;

@@ -10,17 +10,19 @@
 //! *Architecture invariants*
 //! - The replica talks to nobody. It says what to send and is told what came; everything about one response is one SQLite
 //!   transaction, so that a crash anywhere loses and doubles nothing.
-//! - For every document that a waiting transaction writes to, the base holds the document as the stream has it so far.
+//! - For every document that a pending transaction writes to, the base holds the document as the stream has it so far.
 //! - An actor's numbers are never used twice: the actor is new with each opening and whenever changes are taken back.
 
 mod answers;
 mod conflict;
+mod durability;
 mod error;
 mod identity;
 mod kept;
 mod make;
 mod outbox;
 mod query;
+mod relayed;
 mod replay;
 mod run;
 mod session;
@@ -34,11 +36,12 @@ use holdfast_core::{document::Actor, schema::Side};
 use rusqlite::Connection;
 
 pub use conflict::{Conflict, ConflictSide};
+pub use durability::Durability;
 pub use error::ReplicaError;
 pub use outbox::OutboxEntry;
 pub use run::{CommandId, Order, Receipt, ReceiptAction, ReceiptRow};
 pub use session::Session;
-pub use status::{ConnectionState, FirstSync, Status};
+pub use status::{ConnectionState, FirstSync, HubStatus, Status};
 pub use sync::{Changed, HttpRequest, HttpResponse, Method, RequestKind};
 
 use crate::{Host, StoreError, base, checksums, schema};

@@ -1,18 +1,20 @@
-//! What was done here and has not reached the server, or was refused.
+//! What was done here and has not reached the hospital's server, or was refused. What others did and a hub relays stands in the
+//! same table, in the one order in which all came here: see [`super::relayed`].
 
 use holdfast_core::{
     command::Command,
-    ids::{Timestamp, TransactionId, UserId},
+    ids::{HubId, Timestamp, TransactionId, UserId},
     protocol,
-    transaction::Transaction,
+    transaction::{Opened, Transaction, TransactionError},
 };
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Replica, ReplicaError,
+    Durability, Replica, ReplicaError,
     make::{Giver, Made},
+    relayed,
 };
 use crate::{
     StoreError,
@@ -36,6 +38,8 @@ pub struct OutboxEntry {
     pub made_offline: bool,
     /// `waiting`; `held` if the server has it and waits for an earlier entry of another device; or `rejected`
     pub state: String,
+    /// How far it has come.
+    pub durability: Durability,
     /// Why it was refused.
     pub reason: Option<String>,
     /// What was refused, to be done in another way.
@@ -48,20 +52,23 @@ impl Replica {
     /// What waits and what was refused, in the order it was made.
     pub fn outbox(&self) -> Result<Vec<OutboxEntry>, StoreError> {
         let sql = "SELECT id, name, summary, made_at, offline,
-            CASE WHEN state = 'waiting' AND ask_again IS NOT NULL THEN 'held' ELSE state END, reason,
-            CASE state WHEN 'rejected' THEN command END, mended_at FROM sync_outbox ORDER BY n";
+            CASE WHEN state = 'waiting' AND ask_again IS NOT NULL AND hub IS NULL THEN 'held' ELSE state END, reason,
+            CASE state WHEN 'rejected' THEN command END, mended_at, hub IS NOT NULL FROM sync_outbox
+            WHERE state IN ('waiting', 'rejected') ORDER BY n";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = statement.query([])?;
         let mut entries = Vec::new();
         while let Some(row) = found.next()? {
             let refused: Option<String> = row.get(7)?;
+            let state: String = row.get(5)?;
             entries.push(OutboxEntry {
                 transaction_id: TransactionId(uuid(&row.get::<_, Vec<u8>>(0)?)?),
                 command: row.get(1)?,
                 summary: row.get(2)?,
                 made_at: Timestamp(row.get(3)?).to_string(),
                 made_offline: row.get(4)?,
-                state: row.get(5)?,
+                durability: Durability::of_entry(&state, row.get(9)?),
+                state,
                 reason: row.get(6)?,
                 refused: refused
                     .map(|c| serde_json::from_str(&c).map_err(StoreError::corrupt))
@@ -130,15 +137,31 @@ pub(super) fn hold(connection: &Connection, n: i64, ask_again: Timestamp) -> Res
     Ok(())
 }
 
+/// A hub keeps one and passes it on; the server is asked again at this time.
+pub(super) fn at_hub(connection: &Connection, n: i64, hub: HubId, ask_again: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE sync_outbox SET ask_again = ?2, hub = ?3, listed = 1 WHERE n = ?1";
+    connection
+        .prepare_cached(sql)?
+        .execute((n, ask_again.0, hub.0.as_bytes()))?;
+    Ok(())
+}
+
 /// The server may have forgotten what it was given: everything that waits is sent.
 pub(super) fn ask_again(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute("UPDATE sync_outbox SET ask_again = NULL", [])?;
+    connection.execute("UPDATE sync_outbox SET ask_again = NULL WHERE state = 'waiting'", [])?;
     Ok(())
+}
+
+/// How many waiting transactions a hub keeps.
+pub(super) fn count_at_hub(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM sync_outbox WHERE state = 'waiting' AND hub IS NOT NULL";
+    let count: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(count as u64)
 }
 
 /// How many waiting transactions the server cannot take in yet.
 pub(super) fn count_held(connection: &Connection) -> Result<u64, StoreError> {
-    let sql = "SELECT count(*) FROM sync_outbox WHERE state = 'waiting' AND ask_again IS NOT NULL";
+    let sql = "SELECT count(*) FROM sync_outbox WHERE state = 'waiting' AND ask_again IS NOT NULL AND hub IS NULL";
     let count: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(count as u64)
 }
@@ -185,11 +208,13 @@ pub(super) fn first_to_send(
     Ok(first)
 }
 
-/// A waiting command, to be made into a transaction again.
+/// A pending transaction: a waiting command, to be made into a transaction again, or what somebody else did.
 pub(super) struct Again {
     pub n: i64,
     /// What was made of it.
     pub transaction: Transaction,
+    /// Somebody else did it, and a hub relays it.
+    pub relayed: bool,
     /// The server keeps it, and takes it in later.
     pub held: bool,
     pub command: String,
@@ -197,10 +222,18 @@ pub(super) struct Again {
     pub new_ids: Vec<Uuid>,
 }
 
-/// All waiting commands, in order.
-pub(super) fn all_waiting(connection: &Connection) -> Result<Vec<Again>, StoreError> {
-    let sql = "SELECT n, command, user, role, new_ids, made_at, offline, entry, ask_again IS NOT NULL FROM sync_outbox
-        WHERE state = 'waiting' ORDER BY n";
+impl Again {
+    /// Its changes that are here.
+    pub fn open(&self) -> Result<Opened, TransactionError> {
+        let opened = self.transaction.open()?;
+        Ok(if self.relayed { relayed::visible(opened) } else { opened })
+    }
+}
+
+/// All pending ones, in order.
+pub(super) fn all_pending(connection: &Connection) -> Result<Vec<Again>, StoreError> {
+    let sql = "SELECT n, command, user, role, new_ids, made_at, offline, entry, ask_again IS NOT NULL,
+        state = 'relayed' FROM sync_outbox WHERE state IN ('waiting', 'relayed') ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query([])?;
     let mut all = Vec::new();
@@ -218,6 +251,7 @@ pub(super) fn all_waiting(connection: &Connection) -> Result<Vec<Again>, StoreEr
             new_ids: ids.chunks(16).map(uuid).collect::<Result<_, _>>()?,
             transaction: protocol::decode(&row.get::<_, Vec<u8>>(7)?).map_err(StoreError::corrupt)?,
             held: row.get(8)?,
+            relayed: row.get(9)?,
         });
     }
     Ok(all)
@@ -225,8 +259,9 @@ pub(super) fn all_waiting(connection: &Connection) -> Result<Vec<Again>, StoreEr
 
 /// Puts the transaction that a command became anew in the place of its old one.
 pub(super) fn renew(connection: &Connection, n: i64, made: &Made) -> Result<(), StoreError> {
-    let sql = "UPDATE sync_outbox SET id = ?2, entry = ?3, summary = ?4, new_ids = ?5, ask_again = NULL
-        WHERE n = ?1";
+    let sql =
+        "UPDATE sync_outbox SET first_id = coalesce(first_id, id), id = ?2, entry = ?3, summary = ?4, new_ids = ?5,
+        ask_again = NULL, hub = NULL WHERE n = ?1";
     let body = &made.opened.body;
     connection.prepare_cached(sql)?.execute((
         n,
@@ -243,7 +278,8 @@ pub(super) fn reject(connection: &Connection, n: i64, code: &str, reason: &str) 
     if broken!(RefusedDropped) {
         return remove(connection, n);
     }
-    let sql = "UPDATE sync_outbox SET state = 'rejected', ask_again = NULL, code = ?2, reason = ?3 WHERE n = ?1";
+    let sql = "UPDATE sync_outbox SET state = 'rejected', ask_again = NULL, hub = NULL, code = ?2, reason = ?3
+        WHERE n = ?1";
     connection.prepare_cached(sql)?.execute((n, code, reason))?;
     connection
         .prepare_cached("DELETE FROM sync_touched WHERE n = ?1")?

@@ -1,7 +1,7 @@
 //! Takes back what the server refused. Automerge changes cannot be unapplied and later ones build on them: the documents go
 //! back to the base, and the commands that still wait are carried out again, in order, as new transactions. A transaction
 //! that the server keeps for later will be in the stream as it is, so it stays as it is; unless it builds on what was taken
-//! back, and then the server cannot take it in either.
+//! back, and then the server cannot take it in either. The same holds for what others did and a hub relays.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,26 +9,44 @@ use super::{
     ReplicaError, base,
     make::Workshop,
     outbox::{self, Again},
-    sync,
+    relayed, sync,
 };
 use crate::{StoreError, writing::Writing};
 use holdfast_core::{
     command::{Command, CommandError},
+    ingest::waiting::own_changes,
     schema::Side,
-    transaction::{ChangeName, Transaction},
+    transaction::ChangeName,
 };
 
-/// Carries out again what waits, after `refused` was taken back. A command that is impossible now is marked as refused, with
-/// the reason.
-pub(super) fn replay(workshop: &mut Workshop<'_>, refused: &Transaction) -> Result<BTreeSet<&'static str>, StoreError> {
+/// Which of the waiting commands are carried out again after something was taken back. The others are put back as they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remake {
+    /// All that the server does not keep: it refused one of this device's.
+    NotKept,
+    /// Those that build on what was taken back: it was somebody else's, and they may have been sent meanwhile.
+    Dependent,
+}
+
+/// Carries out again what is pending, after the changes that are `gone` were taken back. A command that is impossible now is
+/// marked as refused, with the reason.
+pub(super) fn replay(
+    workshop: &mut Workshop<'_>,
+    mut gone: HashSet<ChangeName>,
+    remake: Remake,
+) -> Result<BTreeSet<&'static str>, StoreError> {
     let mut changed = BTreeSet::new();
-    let mut gone: HashSet<ChangeName> = HashSet::new();
-    gone.extend(refused.body().map_err(StoreError::corrupt)?.changes);
-    for again in outbox::all_waiting(workshop.connection)? {
+    for again in outbox::all_pending(workshop.connection)? {
         let n = again.n;
-        let opened = again.transaction.open().map_err(StoreError::corrupt)?;
-        if again.held && !base::builds_on(&opened, &gone) {
+        let opened = again.open().map_err(StoreError::corrupt)?;
+        let stays = again.relayed || again.held || remake == Remake::Dependent;
+        if stays && !base::builds_on(&opened, &gone) {
             changed.extend(base::put_back(workshop.connection, Side::Device, n, &opened)?);
+            continue;
+        }
+        if again.relayed {
+            gone.extend(own_changes(&opened));
+            relayed::leave_out(workshop.connection, n)?;
             continue;
         }
         // What the stream has is not made again, though its acknowledgement has not come.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Replica, ReplicaError, kept, outbox, sync};
+use super::{Replica, ReplicaError, kept, outbox, relayed, sync};
 use crate::{StoreError, meta};
 
 /// Who is signed in.
@@ -149,7 +149,9 @@ fn empty(connection: &Connection) -> Result<(), StoreError> {
     for table in tables.map(|id| Schema::hospital().by_id(*id).name).chain(engine) {
         connection.execute(&format!("DELETE FROM {table}"), [])?;
     }
-    for key in sync::META_KEYS.into_iter().chain(sync::sums::META_KEYS) {
+    relayed::forget(connection)?;
+    let keys = sync::META_KEYS.into_iter().chain(sync::sums::META_KEYS);
+    for key in keys.chain(sync::relay::META_KEYS) {
         meta::remove(connection, key)?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use holdfast_core::ids::Timestamp;
 use serde::Serialize;
 
-use super::{Replica, Session, conflict, outbox, sync::hospital};
+use super::{Replica, Session, conflict, outbox, relayed, sync::hospital};
 use crate::{StoreError, meta};
 
 /// The state of the replica, for the page.
@@ -18,6 +18,10 @@ pub struct Status {
     pub waiting: u64,
     /// Those of them that the server has and takes in when an earlier entry of another device comes.
     pub held: u64,
+    /// Those of them that a hub keeps and passes on.
+    pub at_hub: u64,
+    /// The ward's hub, if one answered last.
+    pub hub: Option<HubStatus>,
     /// Transactions that the server refused.
     pub rejected: u64,
     /// Open conflicts.
@@ -52,6 +56,23 @@ pub enum ConnectionState {
     OtherHospital,
 }
 
+/// What a device knows of its ward's hub.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HubStatus {
+    /// It exchanges with the hospital: it did so within three minutes before it answered last.
+    pub linked: bool,
+    /// When it last exchanged something with the hospital, if it did since its start. ISO 8601.
+    pub contact: Option<String>,
+    /// What others did, which is shown here and is on its way to the hospital.
+    pub relayed: u64,
+    /// What others did and cannot be shown yet: it builds on what was refused here, or is too much.
+    pub left_out: u64,
+}
+
+/// For how many microseconds a hub without a word from the hospital still counts as linked.
+const LINKED: i64 = 3 * 60 * 1_000_000;
+
 /// How far the first copy is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,6 +98,8 @@ impl Replica {
             },
             waiting: outbox::count(&self.connection, "waiting")?,
             held: outbox::count_held(&self.connection)?,
+            at_hub: outbox::count_at_hub(&self.connection)?,
+            hub: self.hub()?,
             rejected: outbox::count(&self.connection, "rejected")?,
             conflicts: conflict::count(&self.connection)?,
             renewing: number("differs_at")?.is_some(),
@@ -93,5 +116,23 @@ impl Replica {
             },
             problem: self.round.problem.clone(),
         })
+    }
+
+    fn hub(&self) -> Result<Option<HubStatus>, StoreError> {
+        let number = |key| meta::get::<i64>(&self.connection, key);
+        if meta::get::<Vec<u8>>(&self.connection, "hub")?.is_none() {
+            return Ok(None);
+        }
+        let (answered, contact) = (number("relay_answered")?, number("relay_contact")?);
+        let age = answered
+            .zip(contact)
+            .map(|(answered, contact)| answered.saturating_sub(contact));
+        let ignored = number("relay_ignored")?.unwrap_or(0) as u64;
+        Ok(Some(HubStatus {
+            linked: age.is_some_and(|age| age < LINKED),
+            contact: contact.map(|t| Timestamp(t).to_string()),
+            relayed: relayed::count(&self.connection, "relayed")?,
+            left_out: relayed::count(&self.connection, "left_out")? + ignored,
+        }))
     }
 }

@@ -164,6 +164,28 @@ pub(super) const RELAYED: &[&str] = &[
     "DROP TABLE sync_touched_before",
     "DROP TABLE sync_outbox_before",
     "CREATE INDEX sync_touched_n ON sync_touched (n)",
+    "CREATE INDEX sync_outbox_state ON sync_outbox (state)",
     "CREATE INDEX sync_outbox_hub ON sync_outbox (hub) WHERE hub IS NOT NULL",
+    "CREATE INDEX sync_outbox_first_id ON sync_outbox (first_id) WHERE first_id IS NOT NULL",
     "ALTER TABLE sync_kept ADD COLUMN first_id BLOB",
+    "CREATE INDEX sync_kept_first_id ON sync_kept (first_id) WHERE first_id IS NOT NULL",
+];
+
+/// On servers that are a ward's hub: what is relayed, and the base under it.
+pub(super) const RELAYING: &[&str] = &[
+    // What the hub took and the stream does not have yet, in the order in which it came. `role` is that of its maker at that
+    // time. `place` is the place in the list that devices are told; null: it does not fit the documents as they are and is
+    // in none. `accepted` is the place in the stream that the hospital's server has given it. Before `ask_again` it is not
+    // pushed again.
+    "CREATE TABLE sync_relay (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, device TEXT NOT NULL, role TEXT NOT NULL,
+        since INTEGER NOT NULL, entry BLOB NOT NULL, place INTEGER UNIQUE, accepted INTEGER, ask_again INTEGER) STRICT",
+    // What fell out of the list that devices are told, and when.
+    "CREATE TABLE sync_withdrawn (place INTEGER PRIMARY KEY, id BLOB NOT NULL) STRICT",
+    "CREATE TABLE sync_touched (
+        part INTEGER NOT NULL, row BLOB NOT NULL, n INTEGER NOT NULL REFERENCES sync_relay ON DELETE CASCADE,
+        PRIMARY KEY (part, row, n)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX sync_touched_n ON sync_touched (n)",
+    "CREATE TABLE sync_base (
+        part INTEGER NOT NULL, row BLOB NOT NULL, state BLOB NOT NULL, PRIMARY KEY (part, row)) STRICT, WITHOUT ROWID",
 ];

@@ -136,7 +136,8 @@ impl Device {
 
     /// What waits and what was refused, in order.
     pub fn kept(&self) -> Result<Vec<Kept>, StoreError> {
-        let sql = "SELECT made_at, id, command, state FROM sync_outbox ORDER BY n";
+        let sql =
+            "SELECT made_at, id, command, state FROM sync_outbox WHERE state IN ('waiting', 'rejected') ORDER BY n";
         let mut statement = self.replica.connection.prepare_cached(sql)?;
         let mut found = statement.query([])?;
         let mut kept = Vec::new();

@@ -16,6 +16,7 @@ use holdfast_core::{
     ids::Timestamp,
     ingest::{Attempt, Effects, Job, Needs, Rejection, WorkingSet, waiting::Awaited},
     schema::Side,
+    transaction::ChangeName,
 };
 use rusqlite::Connection;
 
@@ -63,6 +64,11 @@ impl<'c> Writing<'c> {
     /// Loads what somebody needs.
     pub fn load(&mut self, needs: &Needs) -> Result<(), StoreError> {
         load::load(self.connection, needs, &mut self.set)
+    }
+
+    /// A change is in its document's history. For a device, which has only the ends of that.
+    pub fn know(&mut self, change: ChangeName) {
+        self.set.provide_change(change.document, change.hash, true);
     }
 
     /// Carries out a job, or says why not. What it does may not be written before [`Writing::flush`].

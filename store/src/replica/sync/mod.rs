@@ -13,6 +13,7 @@ pub(super) mod hospital;
 mod pull;
 mod push;
 mod recopy;
+pub(super) mod relay;
 mod round;
 mod snapshot;
 pub(super) mod sums;
@@ -158,7 +159,8 @@ impl Replica {
         }
         if self.round.pull {
             let mark = meta::get(&self.connection, "mark")?.filter(|_| !broken!(RestoreUnnoticed));
-            return Ok(Some(pull::request(cursor, mark)));
+            let place = relay::place(&self.connection)?;
+            return Ok(Some(pull::request(cursor, mark, place)));
         }
         self.round.complete();
         Ok(None)

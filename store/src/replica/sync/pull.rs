@@ -6,29 +6,35 @@ use holdfast_core::{
     document::Place,
     ids::Seq,
     ingest::{Authority, Job},
-    protocol::{self, PullResponse},
+    protocol::{self, PullResponse, RelayList},
     schema::Side,
     transaction::{LogEntry, Opened, TransactionError},
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push, recopy, sums};
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push, recopy, relay, sums};
 use crate::{
-    StoreError, meta,
-    replica::{Replica, base, kept, outbox},
+    StoreError, base, meta,
+    replica::{
+        Replica, identity, kept,
+        make::Workshop,
+        outbox, relayed,
+        replay::{self, Remake},
+    },
     writing::Writing,
 };
 
 /// How many entries one response carries at most.
 const LIMIT: usize = 1_000;
 
-/// `mark` is that of the entry at `after`, if it is known.
-pub(super) fn request(after: Seq, mark: Option<String>) -> HttpRequest {
+/// `mark` is that of the entry at `after`, if it is known; `place` is that in a hub's list.
+pub(super) fn request(after: Seq, mark: Option<String>, place: Option<(RelayList, u64)>) -> HttpRequest {
     let mark = mark.map_or_else(String::new, |mark| format!("&mark={mark}"));
+    let place = place.map_or_else(String::new, |(list, place)| format!("&relayed={:016x}.{place}", list.0));
     HttpRequest {
         method: Method::Get,
         path: format!(
-            "/v{}/pull?after={after}&limit={LIMIT}{mark}",
+            "/v{}/pull?after={after}&limit={LIMIT}{mark}{place}",
             protocol::PROTOCOL_VERSION
         ),
         body: Vec::new(),
@@ -38,12 +44,18 @@ pub(super) fn request(after: Seq, mark: Option<String>) -> HttpRequest {
 
 impl Replica {
     pub(super) fn take_pull(&mut self, after: Seq, body: &[u8]) -> Result<Taken, StoreError> {
-        let response: PullResponse = match decode(body) {
+        let mut response: PullResponse = match decode(body) {
             Ok(response) => response,
             Err(problem) => return Ok(Err(problem)),
         };
-        // Without a mark a server cannot tell by itself.
-        if response.head < after && cursor(&self.connection)? == Some(after) && !broken!(RestoreUnnoticed) {
+        let relay = match response.relayed.take().map(relay::read).transpose() {
+            Ok(relay) => relay,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let from_hub = relay.is_some();
+        // Without a mark a server cannot tell by itself. A hub may be behind.
+        if response.head < after && !from_hub && cursor(&self.connection)? == Some(after) && !broken!(RestoreUnnoticed)
+        {
             recopy::begin(&mut self.connection)?;
             return Ok(Ok(BTreeSet::new()));
         }
@@ -51,7 +63,7 @@ impl Replica {
             Ok(opened) => opened,
             Err(problem) => return Ok(Err(problem)),
         };
-        let now = self.host.now();
+        let (now, own) = (self.host.now(), self.device_id());
         if broken!(CursorFirst) {
             meta::set(&self.connection, "cursor", response.cursor.0 as i64)?;
         }
@@ -63,7 +75,7 @@ impl Replica {
             // Taken in already.
             return Ok(Ok(BTreeSet::new()));
         }
-        if kept::contradicts(&transaction, after, &response)? && !broken!(RestoreUnnoticed) {
+        if kept::contradicts(&transaction, after, &response, from_hub)? && !broken!(RestoreUnnoticed) {
             drop(transaction);
             recopy::begin(&mut self.connection)?;
             return Ok(Ok(BTreeSet::new()));
@@ -72,7 +84,7 @@ impl Replica {
         for (entry, opened) in response.entries.iter().zip(&opened) {
             take_entry(&transaction, &mut writing, entry, opened)?;
         }
-        let changed = writing.finish()?;
+        let mut changed = writing.finish()?;
         meta::set(&transaction, "cursor", response.cursor.0 as i64)?;
         if let Some(last) = response.entries.last() {
             let mark = last.mark().map_err(StoreError::corrupt)?;
@@ -81,6 +93,30 @@ impl Replica {
         let in_step = response.cursor >= response.head;
         if in_step {
             meta::set(&transaction, "last_in_step", now.0)?;
+            let hub = relay.as_ref().map(relay::Page::hub);
+            self.round.switched = self.round.switched || relay::answers(&transaction, hub, now)?;
+            let mut noted = match &relay {
+                None => relay::Noted::default(),
+                Some(page) => match relay::note(&transaction, page, own, now)? {
+                    Ok(noted) => noted,
+                    Err(problem) => return Ok(Err(problem)),
+                },
+            };
+            relay::expire(&transaction, now, &mut noted)?;
+            if !noted.gone.is_empty() {
+                self.actor = identity::new_actor(&self.key, &mut self.host);
+                let mut workshop = Workshop {
+                    connection: &transaction,
+                    host: &mut self.host,
+                    key: &self.key,
+                    actor: &self.actor,
+                };
+                let gone = std::mem::take(&mut noted.gone);
+                changed.extend(base::take_back(&transaction, Side::Device, now)?);
+                changed.extend(replay::replay(&mut workshop, gone, Remake::Dependent)?);
+            }
+            changed.extend(relay::show(&transaction, &noted)?);
+            relay::make_room(&transaction)?;
         }
         let differs = match response.checksum.filter(|_| in_step) {
             Some(expected) => sums::differ(&transaction, response.head, expected, &mut self.round.counted, now)?,
@@ -90,7 +126,7 @@ impl Replica {
         if differs {
             recopy::begin(&mut self.connection)?;
         }
-        self.round.pull = !in_step;
+        self.round.pull = !in_step || relay.is_some_and(|page| page.more());
         Ok(Ok(changed))
     }
 }
@@ -116,14 +152,16 @@ fn check(after: Seq, response: &PullResponse) -> Result<Vec<Opened>, String> {
     opened.map_err(|error| format!("The server's history cannot be read: {error}."))
 }
 
-/// An entry of this device whose acknowledgement was lost is acknowledged now; all else is folded.
+/// An entry of this device whose acknowledgement was lost is acknowledged now, one that a hub relayed is confirmed; all else
+/// is folded.
 fn take_entry(
     connection: &Connection,
     writing: &mut Writing<'_>,
     entry: &LogEntry,
     opened: &Opened,
 ) -> Result<(), StoreError> {
-    if let Some(waiting) = outbox::waiting(connection, opened.body.id)? {
+    let known = relayed::find(connection, opened.body.id)?;
+    if let Some(waiting) = known.as_ref().filter(|known| known.state == "waiting") {
         // The device's own copy has what the server may withhold.
         let own = waiting.transaction.open().map_err(StoreError::corrupt)?;
         // After a new copy it may not have been possible to show it here.
@@ -140,5 +178,15 @@ fn take_entry(
         authority: Authority::Follow,
     })?;
     sums::note_unfolded(connection, writing, opened)?;
-    base::fold(connection, opened, entry.seq)
+    match known {
+        Some(known) if !known.is_own() => relayed::confirm(connection, writing, known.n, opened, entry.seq),
+        known => {
+            if let Some(refused) = known {
+                // Another server has taken it after all.
+                kept::keep(connection, refused.n, entry.seq)?;
+                outbox::remove(connection, refused.n)?;
+            }
+            base::fold(connection, opened, entry.seq)
+        }
+    }
 }

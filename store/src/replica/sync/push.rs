@@ -18,7 +18,8 @@ use crate::{
         Replica, base, identity, kept,
         make::Workshop,
         outbox::{self, Waiting},
-        replay,
+        relayed,
+        replay::{self, Remake},
     },
     writing::Writing,
 };
@@ -81,7 +82,7 @@ impl Replica {
                 }
                 PushOutcome::Waiting { .. } => outbox::hold(&transaction, sent.n, after(now, KEPT))?,
                 PushOutcome::Later { .. } => outbox::hold(&transaction, sent.n, after(now, NOT_KEPT))?,
-                PushOutcome::Relayed { .. } => outbox::hold(&transaction, sent.n, after(now, KEPT))?,
+                PushOutcome::Relayed { hub, .. } => outbox::at_hub(&transaction, sent.n, *hub, after(now, KEPT))?,
             }
         }
         let mut changed = writing.finish()?;
@@ -156,7 +157,7 @@ pub(super) fn acknowledge(
     kept::keep(connection, n, seq)?;
     sums::acknowledged(connection, seq)?;
     outbox::remove(connection, n)?;
-    base::release(connection, &opened.body)
+    relayed::settle(connection, writing, opened)
 }
 
 /// Keeps a refused transaction for a person to mend, and goes on from what the server has.
@@ -169,6 +170,7 @@ fn set_aside(
 ) -> Result<BTreeSet<&'static str>, StoreError> {
     outbox::reject(workshop.connection, sent.n, code, reason)?;
     let mut changed = base::take_back(workshop.connection, Side::Device, now)?;
-    changed.extend(replay::replay(workshop, &sent.transaction)?);
+    let gone = sent.transaction.body().map_err(StoreError::corrupt)?.changes;
+    changed.extend(replay::replay(workshop, gone.into_iter().collect(), Remake::NotKept)?);
     Ok(changed)
 }

@@ -10,22 +10,23 @@
 //! - A transaction that the new copy has is never made again; one that it lacks is sent as it was made, under its own name.
 //! - What others did and the server lost is not given back from here: their devices do that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use holdfast_core::{
-    document::{Document, DocumentId, Place},
+    document::{Document, DocumentId},
     ids::{RowId, Timestamp},
-    ingest::{Authority, Job},
-    policy::Role,
+    ingest::Job,
     protocol::SnapshotResponse,
     schema::{Schema, Side},
-    transaction::Opened,
+    transaction::{ChangeName, Opened},
 };
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use super::relay;
 
 use crate::{
-    StoreError, meta,
-    replica::{base, kept, outbox},
+    StoreError, base, meta,
+    replica::{kept, outbox, relayed},
     sql_value::uuid,
     writing::Writing,
 };
@@ -98,10 +99,8 @@ pub(super) fn install(connection: &Connection, now: Timestamp) -> Result<BTreeSe
         }
     }
     kept::settle(connection)?;
-    for again in outbox::all_waiting(connection)? {
-        let opened = again.transaction.open().map_err(StoreError::corrupt)?;
-        do_on_top(connection, again.n, &opened, again.giver.role())?;
-    }
+    do_on_top(connection)?;
+    relay::forget_place(connection)?;
     Ok(Schema::hospital().tables.iter().map(|table| table.name).collect())
 }
 
@@ -147,19 +146,45 @@ pub(in crate::replica) fn has(connection: &Connection, opened: &Opened) -> Resul
     Ok(true)
 }
 
-/// Does what waits on top of the new copy, as it is. What cannot be done there (it builds on what others have not given
+/// Does what is pending on top of the new copy, as it is. What cannot be done there (it builds on what others have not given
 /// back yet, or the copy has it already) waits all the same: the server decides.
-fn do_on_top(connection: &Connection, n: i64, opened: &Opened, role: Role) -> Result<(), StoreError> {
-    let mut writing = Writing::new(connection, Side::Device, opened.body.time);
-    let done = writing.carry_out(&Job::Ingest {
-        opened,
-        place: Place::Pending,
-        authority: Authority::Judge { role, import: false },
-    })?;
-    if done.is_ok() {
-        base::keep(connection, &opened.body)?;
-        base::touch(connection, n, &opened.body)?;
-        writing.finish()?;
+fn do_on_top(connection: &Connection) -> Result<(), StoreError> {
+    let mut here: HashSet<ChangeName> = HashSet::new();
+    for again in outbox::all_pending(connection)? {
+        let opened = again.open().map_err(StoreError::corrupt)?;
+        if again.relayed && has(connection, &opened)? {
+            outbox::remove(connection, again.n)?;
+            continue;
+        }
+        // What others did at the same time builds on the same.
+        for name in &opened.body.changes {
+            here.extend(heads(connection, name.document)?);
+        }
+        let is_here = |name: &ChangeName| here.contains(name);
+        let done = if again.relayed {
+            relayed::show(connection, again.n, &opened, is_here)?
+        } else {
+            relayed::on_top(connection, again.n, &opened, again.giver.role(), false, is_here)?
+        };
+        match done {
+            Some(_) => here.extend(opened.body.changes),
+            None if again.relayed => relayed::leave_out(connection, again.n)?,
+            None => {}
+        }
     }
     Ok(())
+}
+
+fn heads(connection: &Connection, document: DocumentId) -> Result<Vec<ChangeName>, StoreError> {
+    let sql = "SELECT state FROM sync_documents WHERE part = ?1 AND row = ?2";
+    let state: Option<Vec<u8>> = connection
+        .prepare_cached(sql)?
+        .query_row((document.part(), document.row.0.as_bytes()), |row| row.get(0))
+        .optional()?;
+    let heads = state
+        .map(|state| Document::heads_of(&state))
+        .transpose()
+        .map_err(StoreError::corrupt)?;
+    let name = |hash| ChangeName { document, hash };
+    Ok(heads.unwrap_or_default().into_iter().map(name).collect())
 }

@@ -11,6 +11,8 @@ pub(in crate::replica) struct Round {
     contact: Contact,
     /// There may be more to pull.
     pub pull: bool,
+    /// Another server answered than in the round before: once is enough.
+    pub switched: bool,
     /// How many transactions a push carries, after a larger one was refused as a whole.
     pub at_once: Option<usize>,
     /// When the stored documents were last counted, for their checksum.
@@ -37,6 +39,7 @@ impl Round {
     pub fn wake(&mut self) {
         self.awake = true;
         self.pull = true;
+        self.switched = false;
     }
 
     pub fn goes_on(&self) -> bool {
