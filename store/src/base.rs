@@ -161,11 +161,16 @@ pub(crate) fn put_back(
 
 /// True if a transaction builds on one of these changes.
 pub(crate) fn builds_on(opened: &Opened, gone: &HashSet<ChangeName>) -> bool {
+    first_dependency(opened, gone).is_some()
+}
+
+/// The first of these changes that a transaction builds on.
+pub(crate) fn first_dependency(opened: &Opened, gone: &HashSet<ChangeName>) -> Option<ChangeName> {
     let changes = opened.body.changes.iter().zip(&opened.changes);
     let mut deps = changes.flat_map(|(name, change)| {
         let document = name.document;
         let deps = change.iter().flat_map(|c| &c.change.deps);
         deps.map(move |hash| ChangeName { document, hash: *hash })
     });
-    deps.any(|dep| gone.contains(&dep))
+    deps.find(|dep| gone.contains(dep))
 }

@@ -11,6 +11,9 @@ use crate::{StoreError, meta, sql_value::uuid};
 
 const KEY: &str = "checksums";
 
+/// On a hub: those over the documents as the stream has them.
+const STREAM_KEY: &str = "stream_checksums";
+
 /// As they were kept up to date. A store that has none yet has no documents: see [`ensure`].
 pub(crate) fn get(connection: &Connection) -> Result<Checksums, StoreError> {
     read(meta::get::<Vec<u8>>(connection, KEY)?.as_deref())
@@ -23,13 +26,14 @@ fn read(bytes: Option<&[u8]>) -> Result<Checksums, StoreError> {
     }
 }
 
-/// A server's, with the stream's end that they belong to.
+/// A server's over the documents as the stream has them, with the stream's end that they belong to.
 pub(crate) fn at_head(connection: &Connection) -> Result<(Seq, Checksums), StoreError> {
     // One statement sees one state of the database.
-    let sql = "SELECT (SELECT value FROM sync_meta WHERE key = 'head'), (SELECT value FROM sync_meta WHERE key = ?1)";
+    let sql = "SELECT (SELECT value FROM sync_meta WHERE key = 'head'),
+        coalesce((SELECT value FROM sync_meta WHERE key = ?2), (SELECT value FROM sync_meta WHERE key = ?1))";
     let mut statement = connection.prepare_cached(sql)?;
     let (head, sums): (Option<i64>, Option<Vec<u8>>) =
-        statement.query_row([KEY], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        statement.query_row([KEY, STREAM_KEY], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok((Seq(head.unwrap_or(0) as u64), read(sums.as_deref())?))
 }
 
@@ -45,6 +49,16 @@ pub(crate) fn add(connection: &Connection, change: Checksums) -> Result<(), Stor
 
 fn set(connection: &Connection, sums: Checksums) -> Result<(), StoreError> {
     meta::set(connection, KEY, sums.to_bytes())
+}
+
+/// Keeps a hub's over the documents as the stream has them.
+pub(crate) fn set_stream(connection: &Connection, sums: Checksums) -> Result<(), StoreError> {
+    meta::set(connection, STREAM_KEY, sums.to_bytes())
+}
+
+/// There are no documents any more.
+pub(crate) fn forget(connection: &Connection) -> Result<(), StoreError> {
+    set(connection, Checksums::default())
 }
 
 /// Counts a store that an older version wrote.

@@ -25,6 +25,21 @@ pub enum StoreError {
     /// A key was given to a SQLite without a cipher.
     #[error("this SQLite cannot encrypt: open the store without a key")]
     EncryptionUnsupported,
+    /// A hub takes nothing into the stream by itself and writes nothing in the server's name.
+    #[error("this is the store of a ward's hub: do this at the hospital's server")]
+    IsHub,
+    /// Only a hub relays and follows.
+    #[error("this is not the store of a ward's hub")]
+    NotHub,
+    /// A store with a stream of its own never becomes a hub's, nor a hub's that of another hospital.
+    #[error("this store belongs to a hospital already: begin a ward's hub with an empty data folder")]
+    NotEmpty,
+    /// The hub copies the hospital, and cannot take anything meanwhile.
+    #[error("the hub is copying the hospital: try again when it is done")]
+    Copying,
+    /// The hospital's server said something that cannot be. Nothing was taken in.
+    #[error("the hospital's server sent what cannot be: {0}")]
+    Upstream(String),
     /// What is stored cannot be read.
     #[error("the store is damaged: {0}")]
     Corrupt(String),

@@ -18,6 +18,7 @@ mod conflicts;
 mod error;
 mod hex;
 mod host;
+pub mod hub;
 mod meta;
 mod replay;
 pub mod replica;

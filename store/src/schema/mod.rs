@@ -16,15 +16,7 @@ use crate::{StoreError, hex, meta};
 type Migration = fn(Side) -> Vec<String>;
 
 /// From format n to n + 1. Only ever appended to: a released migration never changes.
-const MIGRATIONS: [Migration; 7] = [
-    first,
-    answers,
-    waiting,
-    restored,
-    waiting_for_rows,
-    hubs,
-    relayed,
-];
+const MIGRATIONS: [Migration; 7] = [first, answers, waiting, restored, waiting_for_rows, hubs, relayed];
 
 /// The format that this build writes.
 pub const FORMAT: u32 = MIGRATIONS.len() as u32;
@@ -76,12 +68,13 @@ fn hubs(side: Side) -> Vec<String> {
     }
 }
 
-/// A device knows what its ward's hub relays.
+/// A hub relays, and a device knows what its ward's hub relays.
 fn relayed(side: Side) -> Vec<String> {
-    match side {
-        Side::Server => Vec::new(),
-        Side::Device => engine::RELAYED.iter().map(ToString::to_string).collect(),
-    }
+    let statements = match side {
+        Side::Server => engine::RELAYING,
+        Side::Device => engine::RELAYED,
+    };
+    statements.iter().map(ToString::to_string).collect()
 }
 
 /// Sets the connection up and brings its tables up to date. `key` is 32 bytes, for SQLite with a cipher; see [`encrypt`].
@@ -220,9 +213,19 @@ mod tests {
             .unwrap();
         prepare(&mut connection, Side::Device, None).unwrap();
         assert_eq!(count(&connection, "SELECT count(*) FROM sync_touched"), 1);
-        assert_eq!(count(&connection, "SELECT seq FROM sqlite_sequence WHERE name = 'sync_outbox'"), 7);
+        assert_eq!(
+            count(
+                &connection,
+                "SELECT seq FROM sqlite_sequence WHERE name = 'sync_outbox'"
+            ),
+            7
+        );
         connection.execute("DELETE FROM sync_outbox", []).unwrap();
-        assert_eq!(count(&connection, "SELECT count(*) FROM sync_touched"), 0, "it cascades");
+        assert_eq!(
+            count(&connection, "SELECT count(*) FROM sync_touched"),
+            0,
+            "it cascades"
+        );
     }
 
     #[test]

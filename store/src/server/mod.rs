@@ -22,16 +22,21 @@ pub use account::Account;
 pub use device::Device;
 pub use hubs::KnownHub;
 pub use quarantine::Quarantined;
+pub(crate) use quarantine::leave as leave_quarantine;
 pub use session::{Session, TokenHash};
+pub(crate) use snapshot::Totals;
 pub use stream::{Pulled, Submission, id_taken};
+pub(crate) use stream::{head, log, refuse_all, take_in};
 pub use waiting::WaitingCount;
+pub(crate) use waiting::{await_no_longer, leave as leave_waiting};
 
-use crate::{Host, StoreError, checksums, meta, schema, sql_value};
+use crate::{Host, StoreError, checksums, hub, meta, schema, sql_value};
 
 /// A server's store on SQLite. Blocking: use it from a thread of its own.
 pub struct ServerStore {
     pub(crate) connection: Connection,
-    totals: snapshot::Totals,
+    pub(crate) host: Host,
+    pub(crate) totals: Totals,
 }
 
 impl ServerStore {
@@ -59,9 +64,13 @@ impl ServerStore {
         }
         checksums::ensure(&transaction)?;
         transaction.commit()?;
+        if hub::id(&connection)?.is_some() {
+            hub::open_list(&mut connection, &mut host)?;
+        }
         Ok(Self {
             connection,
-            totals: snapshot::Totals::default(),
+            host,
+            totals: Totals::default(),
         })
     }
 
@@ -71,8 +80,11 @@ impl ServerStore {
         sql_value::uuid_text(&id.ok_or_else(|| StoreError::corrupt("it has no hospital_id"))?)
     }
 
-    /// The server's own key: it signs what the server itself imports. Made with the store.
+    /// The server's own key: it signs what the server itself imports. Made with the store; a hub's has none.
     pub fn server_key(&self) -> Result<SigningKey, StoreError> {
+        if hub::id(&self.connection)?.is_some() {
+            return Err(StoreError::IsHub);
+        }
         let seed: Option<[u8; 32]> = meta::get(&self.connection, "server_key")?;
         let seed = seed.ok_or_else(|| StoreError::corrupt("it has no server_key"))?;
         Ok(SigningKey::from_bytes(&seed))

@@ -90,3 +90,16 @@ pub(super) fn verdict(
         .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?)
 }
+
+/// A transaction that was refused here is in the stream after all.
+pub(crate) fn leave(connection: &Connection, id: TransactionId, transaction: &Transaction) -> Result<(), StoreError> {
+    let Some((_, _, entry)) = verdict(connection, id)? else {
+        return Ok(());
+    };
+    let refused: Transaction = protocol::decode(&entry).map_err(StoreError::corrupt)?;
+    // Another transaction may have had its id.
+    if refused.body == transaction.body {
+        connection.execute("DELETE FROM sync_quarantine WHERE id = ?1", [id.0.as_bytes()])?;
+    }
+    Ok(())
+}

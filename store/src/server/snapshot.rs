@@ -2,11 +2,13 @@
 //!
 //! A page is read when it is asked for. Changes between two pages do no harm: the device pulls from the first page's place
 //! on and folds what it has already without effect.
+//!
+//! A hub gives documents as the stream has them, without what it relays: see [`crate::base`].
 
 use std::collections::HashMap;
 
 use holdfast_core::{
-    document::{Actor, DocumentId},
+    document::{Actor, Document, DocumentId},
     ids::{RowId, Seq, UserId},
     protocol::{SnapshotDocument, SnapshotResponse},
     schema::Schema,
@@ -21,7 +23,7 @@ const MAX_PAGE_BYTES: usize = 4 << 20;
 
 /// How many documents each part has, counted when the stream's end was there.
 #[derive(Default)]
-pub(super) struct Totals {
+pub(crate) struct Totals {
     counted_at: Option<Seq>,
     by_part: HashMap<i16, u64>,
 }
@@ -92,12 +94,15 @@ impl ServerStore {
         limit: usize,
         may_see: &dyn Fn(&DocumentId) -> bool,
     ) -> Result<(Vec<SnapshotDocument>, Option<String>), StoreError> {
-        let sql = "SELECT row, state FROM sync_documents WHERE part = ?1 AND row > ?2 ORDER BY row LIMIT ?3";
+        let sql =
+            "SELECT row, coalesce(b.state, d.state) FROM sync_documents AS d LEFT JOIN sync_base AS b USING (part, row)
+            WHERE part = ?1 AND row > ?2 AND coalesce(b.state, d.state) <> ?4 ORDER BY row LIMIT ?3";
+        let nothing = Document::default().to_bytes();
         let mut statement = self.connection.prepare_cached(sql)?;
         let (mut documents, mut bytes) = (Vec::new(), 0);
         while let Some(part) = parts.get(at.place) {
             let room = limit - documents.len();
-            let mut found = statement.query((part, &at.row, room as i64))?;
+            let mut found = statement.query((part, &at.row, room as i64, &nothing))?;
             while let Some(row) = found.next()? {
                 at.row = row.get(0)?;
                 let state: Vec<u8> = row.get(1)?;
@@ -134,9 +139,14 @@ impl ServerStore {
 
     fn total(&mut self, head: Seq, parts: &[i16]) -> Result<u64, StoreError> {
         if self.totals.counted_at != Some(head) {
-            let sql = "SELECT part, count(*) FROM sync_documents GROUP BY part";
+            // Less those that only what a hub relays has made.
+            let sql =
+                "SELECT part, count(*) - (SELECT count(*) FROM sync_base AS b WHERE b.part = d.part AND b.state = ?1)
+                FROM sync_documents AS d GROUP BY part";
             let mut statement = self.connection.prepare_cached(sql)?;
-            let counts = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+            let nothing = Document::default().to_bytes();
+            let count = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0) as u64));
+            let counts = statement.query_map([nothing], count)?;
             self.totals = Totals {
                 by_part: counts.collect::<Result<_, _>>()?,
                 counted_at: Some(head),

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use holdfast_core::{
     checksum::Checksums,
     document::Place,
-    ids::{Seq, Timestamp, TransactionId},
+    ids::{HubId, Seq, Timestamp, TransactionId},
     ingest::{
         Authority, Job, Needs, Rejection,
         waiting::{Awaited, Due, Unkept, Unmet, Waiter, Waiting, Why, arrived, brought},
@@ -25,7 +25,9 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::{ServerStore, quarantine, waiting as kept};
 use crate::{
-    StoreError, checksums, meta,
+    StoreError, checksums,
+    hub::{self, relay},
+    meta,
     writing::{Undone, Writing},
 };
 
@@ -71,37 +73,27 @@ impl ServerStore {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut taking = Taking {
-            connection: &transaction,
-            writing: Writing::new(&transaction, Side::Server, now),
-            head: head(&transaction)?,
-            now,
-            waiting: kept::load(&transaction)?,
-            settled: HashMap::new(),
-        };
-        taking.load(submissions)?;
-        taking.waiting.expire(now);
-        taking.settle()?;
-        let mut outcomes: Vec<_> = submissions.iter().map(|s| taking.take(s)).collect::<Result<_, _>>()?;
-        let Taking {
-            writing, head, settled, ..
-        } = taking;
-        // What waited for a later one of the batch waits no longer.
-        for (submission, outcome) in submissions.iter().zip(&mut outcomes) {
-            if let (PushOutcome::Waiting { .. }, Some(since)) = (&outcome, settled.get(&submission.opened.body.id)) {
-                outcome.clone_from(since);
-            }
+        if hub::id(&transaction)?.is_some() {
+            return Err(StoreError::IsHub);
         }
-        writing.finish()?;
-        meta::set(&transaction, "head", head.0 as i64)?;
+        let outcomes = take_in(&transaction, submissions, now, None)?;
         transaction.commit()?;
         Ok(outcomes)
     }
 
-    /// What comes after a place in the stream: at most `max_entries`, and no more after `max_bytes` are full.
+    /// What comes after a place in the stream: at most `max_entries`, and no more after `max_bytes` are full. After a place
+    /// that a hub has not come to, there is nothing.
     pub fn pull(&self, after: Seq, max_entries: usize, max_bytes: usize) -> Result<Pulled, StoreError> {
         // Read first, and together: what is accepted meanwhile is pulled next time.
         let (head, sums) = checksums::at_head(&self.connection)?;
+        if after > head && hub::id(&self.connection)?.is_some() {
+            // The device was at the hospital's server, and is ahead of the hub.
+            return Ok(Pulled {
+                entries: Vec::new(),
+                head: after,
+                checksums: None,
+            });
+        }
         let sql = "SELECT seq, accepted_at, entry FROM sync_log WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = statement.query((after.min(head).0 as i64, head.0 as i64, max_entries as i64))?;
@@ -156,8 +148,79 @@ impl ServerStore {
     }
 }
 
-fn head(connection: &Connection) -> Result<Seq, StoreError> {
+/// Takes transactions in, in order, inside the caller's database transaction: into the stream, or at a `hub` among what it
+/// relays. An outcome for each.
+pub(crate) fn take_in(
+    connection: &Connection,
+    submissions: &[Submission],
+    now: Timestamp,
+    hub: Option<HubId>,
+) -> Result<Vec<PushOutcome>, StoreError> {
+    let mut taking = Taking::new(connection, now, hub)?;
+    taking.load(submissions)?;
+    taking.waiting.expire(now);
+    taking.settle()?;
+    let mut outcomes: Vec<_> = submissions.iter().map(|s| taking.take(s)).collect::<Result<_, _>>()?;
+    // What waited for a later one of the batch waits no longer.
+    for (submission, outcome) in submissions.iter().zip(&mut outcomes) {
+        if let (PushOutcome::Waiting { .. }, Some(since)) = (&outcome, taking.settled.get(&submission.opened.body.id)) {
+            outcome.clone_from(since);
+        }
+    }
+    taking.finish()?;
+    Ok(outcomes)
+}
+
+/// Refuses transactions at a hub, each with a code and a reason, and whoever waits for them.
+pub(crate) fn refuse_all(
+    connection: &Connection,
+    refused: &[(Submission, String, String)],
+    now: Timestamp,
+    hub: HubId,
+) -> Result<(), StoreError> {
+    let mut taking = Taking::new(connection, now, Some(hub))?;
+    for (submission, code, reason) in refused {
+        taking.refuse_with(submission, code, reason)?;
+    }
+    taking.settle()?;
+    taking.finish()
+}
+
+/// The end of the stream; 0 while it is empty.
+pub(crate) fn head(connection: &Connection) -> Result<Seq, StoreError> {
     Ok(Seq(meta::get::<i64>(connection, "head")?.unwrap_or(0) as u64))
+}
+
+/// Puts a transaction into the stream's log.
+pub(crate) fn log(
+    connection: &Connection,
+    seq: Seq,
+    opened: &Opened,
+    accepted_at: Timestamp,
+    transaction: &Transaction,
+) -> Result<(), StoreError> {
+    let (body, seq) = (&opened.body, seq.0 as i64);
+    let sql = "INSERT INTO sync_log (seq, id, user, device, time, accepted_at, entry)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    connection.prepare_cached(sql)?.execute((
+        seq,
+        body.id.0.as_bytes(),
+        body.user.to_string(),
+        body.device.to_string(),
+        body.time.0,
+        accepted_at.0,
+        protocol::encode(transaction),
+    ))?;
+    // A deterministic change may come with several transactions; the first in the stream brought it. What a hub relays has
+    // the place 0.
+    let sql = "INSERT INTO sync_changes (part, row, hash, seq) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE seq = 0";
+    let mut insert = connection.prepare_cached(sql)?;
+    for change in &body.changes {
+        let document = change.document;
+        insert.execute((document.part(), document.row.0.as_bytes(), change.hash.0, seq))?;
+    }
+    Ok(())
 }
 
 /// The outcome of a transaction that has the id of another one.
@@ -178,9 +241,28 @@ struct Taking<'c> {
     waiting: Waiting,
     /// What became of those that waited.
     settled: HashMap<TransactionId, PushOutcome>,
+    /// The hub that takes them; else they go into the stream.
+    hub: Option<HubId>,
 }
 
-impl Taking<'_> {
+impl<'c> Taking<'c> {
+    fn new(connection: &'c Connection, now: Timestamp, hub: Option<HubId>) -> Result<Self, StoreError> {
+        Ok(Self {
+            connection,
+            writing: Writing::new(connection, Side::Server, now),
+            head: head(connection)?,
+            now,
+            waiting: kept::load(connection)?,
+            settled: HashMap::new(),
+            hub,
+        })
+    }
+
+    fn finish(self) -> Result<(), StoreError> {
+        self.writing.finish()?;
+        meta::set(self.connection, "head", self.head.0 as i64)
+    }
+
     /// Loads what the whole batch is known to need.
     fn load(&mut self, submissions: &[Submission]) -> Result<(), StoreError> {
         for submission in submissions {
@@ -208,10 +290,10 @@ impl Taking<'_> {
     }
 
     fn judge(&mut self, submission: &Submission) -> Result<PushOutcome, StoreError> {
-        let (id, place) = (submission.opened.body.id, self.head.next());
+        let (id, next) = (submission.opened.body.id, self.head.next());
         let job = Job::Ingest {
             opened: &submission.opened,
-            place: Place::Stream(place),
+            place: self.hub.map_or(Place::Stream(next), |_| Place::Pending),
             authority: Authority::Judge {
                 role: submission.role,
                 import: submission.import,
@@ -219,11 +301,23 @@ impl Taking<'_> {
         };
         match self.writing.carry_out(&job)? {
             Ok(()) => {
-                self.head = place;
-                self.log(submission)?;
+                let outcome = if let Some(hub) = self.hub {
+                    relay::keep(self.connection, submission, self.now)?;
+                    PushOutcome::Relayed { id, hub }
+                } else {
+                    self.head = next;
+                    log(
+                        self.connection,
+                        next,
+                        &submission.opened,
+                        self.now,
+                        &submission.transaction,
+                    )?;
+                    PushOutcome::Accepted { id, seq: next }
+                };
                 let awaited = self.waiting.accepted(arrived(&submission.opened));
                 kept::arrived(self.connection, &awaited)?;
-                Ok(PushOutcome::Accepted { id, seq: place })
+                Ok(outcome)
             }
             Err(Undone::Missing(missing)) => self.wait(submission, missing),
             Err(Undone::Rejected(rejection)) => self.refuse(submission, &rejection),
@@ -269,27 +363,8 @@ impl Taking<'_> {
 
     /// What became of a transaction that came before.
     fn known(&self, id: TransactionId, transaction: &Transaction) -> Result<Option<PushOutcome>, StoreError> {
-        let sql = "SELECT seq, entry FROM sync_log WHERE id = ?1";
-        let logged: Option<(i64, Vec<u8>)> = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let (outcome, entry) = match logged {
-            Some((seq, entry)) => {
-                let seq = Seq(seq as u64);
-                (PushOutcome::Accepted { id, seq }, entry)
-            }
-            None => match quarantine::verdict(self.connection, id)? {
-                Some((code, reason, entry)) => (PushOutcome::Rejected { id, code, reason }, entry),
-                None => match (self.waiting.missing(id), kept::entry(self.connection, id)?) {
-                    (Some(missing), Some(entry)) => {
-                        let missing = missing as u64;
-                        (PushOutcome::Waiting { id, missing }, entry)
-                    }
-                    _ => return Ok(None),
-                },
-            },
+        let Some((outcome, entry)) = self.find(id)? else {
+            return Ok(None);
         };
         let entry: Transaction = protocol::decode(&entry).map_err(StoreError::corrupt)?;
         Ok(Some(if entry.body == transaction.body {
@@ -299,27 +374,31 @@ impl Taking<'_> {
         }))
     }
 
-    fn log(&self, submission: &Submission) -> Result<(), StoreError> {
-        let (body, seq) = (&submission.opened.body, self.head.0 as i64);
-        let sql = "INSERT INTO sync_log (seq, id, user, device, time, accepted_at, entry)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        self.connection.prepare_cached(sql)?.execute((
-            seq,
-            body.id.0.as_bytes(),
-            body.user.to_string(),
-            body.device.to_string(),
-            body.time.0,
-            self.now.0,
-            protocol::encode(&submission.transaction),
-        ))?;
-        // A deterministic change may come with several transactions; the first brought it.
-        let sql = "INSERT OR IGNORE INTO sync_changes (part, row, hash, seq) VALUES (?1, ?2, ?3, ?4)";
-        let mut insert = self.connection.prepare_cached(sql)?;
-        for change in &body.changes {
-            let document = change.document;
-            insert.execute((document.part(), document.row.0.as_bytes(), change.hash.0, seq))?;
+    /// What became of the transaction with this id, and itself as it came.
+    fn find(&self, id: TransactionId) -> Result<Option<(PushOutcome, Vec<u8>)>, StoreError> {
+        let sql = "SELECT seq, entry FROM sync_log WHERE id = ?1";
+        let logged: Option<(i64, Vec<u8>)> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some((seq, entry)) = logged {
+            let seq = Seq(seq as u64);
+            return Ok(Some((PushOutcome::Accepted { id, seq }, entry)));
         }
-        Ok(())
+        if let Some(hub) = self.hub
+            && let Some(entry) = relay::entry(self.connection, id)?
+        {
+            return Ok(Some((PushOutcome::Relayed { id, hub }, entry)));
+        }
+        if let Some((code, reason, entry)) = quarantine::verdict(self.connection, id)? {
+            return Ok(Some((PushOutcome::Rejected { id, code, reason }, entry)));
+        }
+        let (Some(missing), Some(entry)) = (self.waiting.missing(id), kept::entry(self.connection, id)?) else {
+            return Ok(None);
+        };
+        let missing = missing as u64;
+        Ok(Some((PushOutcome::Waiting { id, missing }, entry)))
     }
 
     fn refuse_for(&mut self, submission: &Submission, unmet: Unmet) -> Result<PushOutcome, StoreError> {
@@ -327,17 +406,20 @@ impl Taking<'_> {
     }
 
     fn refuse(&mut self, submission: &Submission, rejection: &Rejection) -> Result<PushOutcome, StoreError> {
-        let reason = rejection.to_string();
+        self.refuse_with(submission, rejection.code, &rejection.to_string())
+    }
+
+    fn refuse_with(&mut self, submission: &Submission, code: &str, reason: &str) -> Result<PushOutcome, StoreError> {
         if !broken!(QuarantineEmpty) {
-            quarantine::keep(self.connection, submission, rejection.code, &reason, self.now)?;
+            quarantine::keep(self.connection, submission, code, reason, self.now)?;
         }
         kept::refuse(self.connection, &submission.opened)?;
         self.waiting
             .refused(submission.opened.body.device, brought(&submission.opened));
         Ok(PushOutcome::Rejected {
             id: submission.opened.body.id,
-            code: rejection.code.to_owned(),
-            reason,
+            code: code.to_owned(),
+            reason: reason.to_owned(),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use holdfast_core::{
     document::DocumentId,
     ids::{DeviceId, RowId, Timestamp, TransactionId},
-    ingest::waiting::{Awaited, Limits, Waiter, Waiting, own_changes},
+    ingest::waiting::{self, Awaited, Limits, Waiter, Waiting, own_changes},
     protocol,
     transaction::{ChangeName, Opened, Transaction},
 };
@@ -106,6 +106,19 @@ pub(super) fn arrived(connection: &Connection, names: &[Awaited]) -> Result<(), 
         let id = name.document();
         delete.execute((name.hash(), id.part(), id.row.0.as_bytes()))?;
     }
+    Ok(())
+}
+
+/// Nobody waits any more for what this transaction brings, as far as what is stored tells.
+pub(crate) fn await_no_longer(connection: &Connection, opened: &Opened) -> Result<(), StoreError> {
+    let brought: Vec<Awaited> = waiting::arrived(opened).collect();
+    arrived(connection, &brought)
+}
+
+/// A transaction that waits here is in the stream, or another one of its id.
+pub(crate) fn leave(connection: &Connection, id: TransactionId) -> Result<(), StoreError> {
+    let sql = "DELETE FROM sync_waiting WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute([id.0.as_bytes()])?;
     Ok(())
 }
 
