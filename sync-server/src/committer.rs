@@ -8,31 +8,28 @@
 
 use std::sync::Arc;
 
-use holdfast_core::{ids::Seq, protocol::PushOutcome};
+use holdfast_core::{
+    ids::{DeviceId, Seq},
+    protocol::PushOutcome,
+};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
 
-use crate::store::{Store, StoreError, Submission, now};
-
-/// How many pushes may be under way. What comes on top is told to come back later.
-const PLACES: usize = 32;
+use crate::{
+    places::{Place, Places, Room},
+    store::{Store, StoreError, Submission, now},
+};
 
 /// How many transactions go into one database transaction, unless a single push has more.
 const BATCH: usize = 2_000;
-
-/// A place in the queue, taken before a push is read, free again when it is dropped.
-pub struct Place {
-    #[expect(dead_code, reason = "held until it is dropped")]
-    permit: OwnedSemaphorePermit,
-}
 
 /// Where pushes wait to be committed. Cheap to clone.
 #[derive(Clone)]
 pub struct Committer {
     queue: mpsc::Sender<Push>,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 struct Push {
@@ -54,17 +51,17 @@ pub enum CommitError {
 
 impl Committer {
     /// Starts the task that writes. It ends when all clones of the committer are gone. `head` is told of what it wrote.
-    pub fn start(store: Store, head: watch::Sender<Seq>) -> (Self, JoinHandle<()>) {
-        let (queue, waiting) = mpsc::channel(PLACES);
-        let places = Arc::new(Semaphore::new(PLACES));
+    /// `room` is for pushes under way; what comes on top is told to come back later.
+    pub fn start(store: Store, room: Room, head: watch::Sender<Seq>) -> (Self, JoinHandle<()>) {
+        let (queue, waiting) = mpsc::channel(room.all);
+        let places = Places::new(room);
         let task = tokio::spawn(run(store, waiting, head));
         (Self { queue, places }, task)
     }
 
-    /// A place in the queue, if one is free.
-    pub fn place(&self) -> Option<Place> {
-        let permit = self.places.clone().try_acquire_owned().ok()?;
-        Some(Place { permit })
+    /// A place in the queue for a push of this device, if one is free; taken before the push is read.
+    pub fn place(&self, device: DeviceId) -> Option<Place> {
+        self.places.take(device)
     }
 
     /// Commits transactions together with others' and returns what became of each.

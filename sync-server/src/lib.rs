@@ -7,6 +7,7 @@ pub mod export;
 pub mod hex;
 pub mod http;
 pub mod import;
+pub mod places;
 pub mod sign_in;
 pub mod store;
 pub mod validate;

@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use super::{StoreOptions, logging::Format};
-use crate::http::{Server, serve};
+use crate::http::{Limits, Server, serve};
+
+/// Open files that are no devices' connections: the database's, the app's.
+const OTHER_FILES: usize = 200;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +49,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
             page.display()
         );
     }
+    let limits = affordable(Limits::default())?;
     let stop = signals()?;
     let store = options.store.open().await?;
     let listener = TcpListener::bind(options.listen)
@@ -57,6 +61,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
         Server {
             store,
             app: options.app,
+            limits,
         },
         listener,
         stop,
@@ -64,6 +69,20 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     .await?;
     tracing::info!("ended");
     Ok(ExitCode::SUCCESS)
+}
+
+/// As many connections as the operating system allows this process, of which it is asked for all it gives.
+fn affordable(mut limits: Limits) -> anyhow::Result<Limits> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let all = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    setrlimit(Resource::Nofile, all).context("asking the operating system for open files")?;
+    let files = maximum.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    limits.connections = limits.connections.min(files.saturating_sub(OTHER_FILES).max(1));
+    Ok(limits)
 }
 
 /// Ready when somebody wants the server to end.

@@ -55,9 +55,9 @@ pub enum ApiError {
     /// A packing that the server does not know.
     #[error("The body's Content-Encoding is not known here: use gzip or none.")]
     UnknownEncoding,
-    /// The queue is full.
+    /// There is no room for the request just now; there may be after this time.
     #[error("The server is busy. It is safe to try again.")]
-    Busy,
+    Busy(Duration),
     /// It took too long.
     #[error("The request took too long. It is safe to try again.")]
     Timeout,
@@ -70,6 +70,9 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// What is under way is over soon.
+    pub(super) const BUSY: Self = Self::Busy(Duration::from_secs(1));
+
     fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
@@ -84,7 +87,7 @@ impl ApiError {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::TooLarge(_) | Self::TooMany(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::UnknownEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unknown_encoding"),
-            Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Busy(_) => (StatusCode::TOO_MANY_REQUESTS, "busy"),
             Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -93,8 +96,8 @@ impl ApiError {
 
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyAttempts(wait) => Some(wait.as_secs().max(1)),
-            Self::Busy | Self::Timeout => Some(1),
+            Self::TooManyAttempts(wait) | Self::Busy(wait) => Some(wait.as_secs().max(1)),
+            Self::Timeout => Some(1),
             Self::Unavailable(_) => Some(5),
             _ => None,
         }

@@ -9,10 +9,13 @@
 
 mod app_files;
 mod auth;
+mod connections;
 mod error;
 mod guard;
 mod health;
+mod limits;
 mod live;
+mod page;
 mod pull;
 mod push;
 mod ready;
@@ -34,9 +37,12 @@ use tokio::sync::{Semaphore, watch};
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 use uuid::Uuid;
 
-use crate::{committer::Committer, sign_in::Attempts, store::Store};
+use crate::{committer::Committer, places::Places, sign_in::Attempts, store::Store};
+
+use page::Pages;
 
 pub use error::ApiError;
+pub use limits::Limits;
 pub use serve::{Server, serve};
 
 /// The largest sign-in request, in bytes.
@@ -57,8 +63,13 @@ pub struct Shared {
     pub head: watch::Receiver<Seq>,
     /// True when the server goes down.
     pub closing: watch::Receiver<bool>,
+    /// How much clients may take at once.
+    pub limits: Limits,
     attempts: Attempts,
+    sign_ins: Semaphore,
     verifiers: Semaphore,
+    pages: Pages,
+    channels: Places,
 }
 
 type App = Arc<Shared>;
@@ -67,6 +78,7 @@ impl Shared {
     /// The routes' state.
     pub fn new(
         store: Store,
+        limits: Limits,
         hospital: Uuid,
         committer: Committer,
         head: watch::Receiver<Seq>,
@@ -78,7 +90,11 @@ impl Shared {
             committer,
             head,
             closing,
+            limits,
             attempts: Attempts::default(),
+            sign_ins: Semaphore::new(limits.sign_ins),
+            pages: Pages::new(&limits),
+            channels: Places::new(limits.live),
             verifiers: Semaphore::new(VERIFIERS),
         }
     }

@@ -2,8 +2,7 @@
 
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    http::header::CONTENT_TYPE,
-    response::IntoResponse,
+    response::Response,
 };
 use holdfast_core::{
     ids::Seq,
@@ -14,9 +13,6 @@ use holdfast_core::{
 use serde::Deserialize;
 
 use super::{ApiError, App, auth::SignedIn};
-
-/// The media type of CBOR messages.
-pub(super) const CBOR: &str = "application/cbor";
 
 /// How many transactions a page has unless asked for fewer, and at most.
 const MAX_ENTRIES: usize = 2_000;
@@ -37,8 +33,13 @@ pub(super) async fn handle(
     State(app): State<App>,
     who: SignedIn,
     page: Result<Query<Page>, QueryRejection>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let Query(page) = page?;
+    app.pages.answer(who.device.id, read(&app, who.role, page)).await
+}
+
+/// A page of the stream for a role.
+pub(super) async fn read(app: &App, role: Role, page: Page) -> Result<Vec<u8>, ApiError> {
     let limit = page.limit.unwrap_or(MAX_ENTRIES).clamp(1, MAX_ENTRIES);
     if let Some(mark) = page.mark
         && app.store.mark(page.after).await? != Some(Mark(mark))
@@ -46,8 +47,8 @@ pub(super) async fn handle(
         return Err(ApiError::Diverged);
     }
     let pulled = app.store.pull(page.after, limit, MAX_BYTES).await?;
-    let checksum = pulled.checksum(who.role);
-    let entries = withhold(pulled.entries, who.role)?;
+    let checksum = pulled.checksum(role);
+    let entries = withhold(pulled.entries, role)?;
     let response = PullResponse {
         checksum,
         relayed: None,
@@ -55,7 +56,7 @@ pub(super) async fn handle(
         entries,
         head: pulled.head,
     };
-    Ok(([(CONTENT_TYPE, CBOR)], encode(&response)))
+    Ok(encode(&response))
 }
 
 /// Takes out the changes that the role may not see. Their hashes stay, so that everybody can check the signature.

@@ -5,14 +5,14 @@ use std::{future::Future, path::PathBuf, time::Duration};
 use holdfast_core::ids::Seq;
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{Shared, router};
+use super::{Limits, Shared, connections, router};
 use crate::{
     committer::{Committer, advance},
     store::{Store, StoreError},
 };
 
-/// How often the server looks whether somebody else (a second server, the command line) moved the stream.
-const LOOK: Duration = Duration::from_secs(1);
+/// How long the server waits before it asks again where the stream ends, after the database did not say.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How long requests may take to end once the server goes down.
 const LAST_CALL: Duration = Duration::from_secs(20);
@@ -23,17 +23,8 @@ pub struct Server {
     pub store: Store,
     /// The folder of the built ward app.
     pub app: Option<PathBuf>,
-}
-
-/// Why a server ended.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The store cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The network failed.
-    #[error("the server cannot go on listening: {0}")]
-    Network(#[from] std::io::Error),
+    /// How much clients may take at once.
+    pub limits: Limits,
 }
 
 /// Serves until `stop` is ready. Then it stops accepting, closes the live channels, finishes what is under way and writes
@@ -42,21 +33,21 @@ pub async fn serve(
     server: Server,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
+) -> Result<(), StoreError> {
     let (head, heads) = watch::channel(server.store.head().await?);
     let hospital = server.store.hospital_id().await?;
     let (close, closing) = watch::channel(false);
-    let (committer, writing) = Committer::start(server.store.clone(), head.clone());
+    let (committer, writing) = Committer::start(server.store.clone(), server.limits.pushes, head.clone());
     let watching = tokio::spawn(watch_stream(server.store.clone(), head));
-    let shared = Shared::new(server.store, hospital, committer, heads, closing.clone());
+    let shared = Shared::new(server.store, server.limits, hospital, committer, heads, closing.clone());
     let router = router(shared, server.app);
     let begin_closing = async move {
         stop.await;
         close.send_replace(true);
     };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(begin_closing);
+    let serving = connections::serve(listener, router, server.limits, begin_closing);
     tokio::select! {
-        ended = serving => ended?,
+        () = serving => {}
         () = overdue(closing) => tracing::warn!("requests are still under way; going down all the same"),
     }
     watching.abort();
@@ -74,12 +65,17 @@ async fn overdue(mut closing: watch::Receiver<bool>) {
     tokio::time::sleep(LAST_CALL).await;
 }
 
+/// Hears of what somebody else (a second server, the command line) wrote.
 async fn watch_stream(store: Store, head: watch::Sender<Seq>) {
+    let mut heads = store.heads();
     loop {
-        tokio::time::sleep(LOOK).await;
-        match store.head().await {
+        let known = *head.borrow();
+        match heads.next(known).await {
             Ok(newest) => advance(&head, newest),
-            Err(error) => tracing::warn!(%error, "the stream's end cannot be read"),
+            Err(error) => {
+                tracing::warn!(%error, "the stream's end cannot be read");
+                tokio::time::sleep(AGAIN).await;
+            }
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    http::header::CONTENT_TYPE,
-    response::IntoResponse,
+    response::Response,
 };
 use holdfast_core::{ids::Seq, protocol::encode};
 use serde::Deserialize;
 
-use super::{ApiError, App, auth::SignedIn, pull::CBOR};
+use super::{ApiError, App, auth::SignedIn};
 
 /// How many documents a page has unless asked for fewer, and at most.
 const MAX_DOCUMENTS: usize = 2_000;
@@ -25,14 +24,17 @@ pub(super) async fn handle(
     State(app): State<App>,
     who: SignedIn,
     page: Result<Query<Page>, QueryRejection>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let Query(page) = page?;
     if let Some(seq) = page.differs {
         tracing::warn!(device = %who.device.id, user = %who.session.user, %seq, "a device's replica differs from the stream: it copies the \
             hospital anew");
     }
     let limit = page.limit.unwrap_or(MAX_DOCUMENTS).clamp(1, MAX_DOCUMENTS);
-    let response = app.store.snapshot(page.after, limit, who.role).await?;
-    let response = response.ok_or_else(|| ApiError::Malformed("`after` is no token of a snapshot".to_owned()))?;
-    Ok(([(CONTENT_TYPE, CBOR)], encode(&response)))
+    let reading = async {
+        let response = app.store.snapshot(page.after, limit, who.role).await?;
+        let response = response.ok_or_else(|| ApiError::Malformed("`after` is no token of a snapshot".to_owned()))?;
+        Ok(encode(&response))
+    };
+    app.pages.answer(who.device.id, reading).await
 }

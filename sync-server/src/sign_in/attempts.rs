@@ -15,7 +15,8 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// After this long without a failure a user name starts afresh.
 const FORGOTTEN: Duration = Duration::from_mins(15);
 
-/// Beyond this many names, forgotten ones are cleared away.
+/// Beyond this many names, forgotten ones are cleared away; at twice as many also those that wait for nothing, and the
+/// older half of the others. So memory is bounded, and whoever floods the server with names sets no other name free.
 const MANY: usize = 10_000;
 
 /// The failures of each user name.
@@ -54,7 +55,13 @@ impl Attempts {
             names.retain(|_, f| now.saturating_duration_since(f.last) < FORGOTTEN);
         }
         if names.len() >= 2 * MANY {
-            names.clear();
+            names.retain(|_, f| f.count > FREE);
+        }
+        if names.len() >= 2 * MANY {
+            let mut last: Vec<Instant> = names.values().map(|f| f.last).collect();
+            let (_, middle, _) = last.select_nth_unstable(MANY);
+            let middle = *middle;
+            names.retain(|_, f| f.last > middle);
         }
         let failures = names
             .entry(username.to_owned())
@@ -106,5 +113,24 @@ mod tests {
         assert_eq!(attempts.wait("ada", start), None);
         attempts.failed("grace", start + FORGOTTEN);
         assert_eq!(attempts.wait("grace", start + FORGOTTEN), None);
+    }
+
+    #[test]
+    fn a_flood_of_names_takes_bounded_memory_and_sets_nobody_free() {
+        let (attempts, start) = (Attempts::default(), Instant::now());
+        for _ in 0..14 {
+            attempts.failed("ada", start);
+        }
+        for n in 0..5 * MANY {
+            attempts.failed(&format!("name {n}"), start);
+        }
+        assert!(attempts.lock().len() <= 2 * MANY);
+        assert_eq!(attempts.wait("ada", start), Some(LONGEST));
+        // Names that have to wait are many more failures.
+        for n in 0..3 * MANY {
+            let then = start + Duration::from_millis(n as u64);
+            (0..=FREE).for_each(|_| attempts.failed(&format!("name {n}"), then));
+        }
+        assert!(attempts.lock().len() <= 2 * MANY);
     }
 }

@@ -1,6 +1,7 @@
 //! Where a server keeps its stream and tables: SQLite in a folder, or PostgreSQL. Both behave alike; one suite tests both.
 
 mod error;
+mod heads;
 pub mod postgres;
 pub mod random;
 mod sqlite;
@@ -19,6 +20,7 @@ use holdfast_core::{
 use uuid::Uuid;
 
 pub use error::StoreError;
+pub use heads::Heads;
 pub use holdfast_store::server::{Account, Device, Pulled, Quarantined, Session, Submission, TokenHash, WaitingCount};
 pub use postgres::PostgresStore;
 pub use sqlite::{SqliteStore, now};

@@ -1,6 +1,6 @@
 //! A request's body, bounded packed and unpacked.
 
-use std::io::Read;
+use std::{io::Read, time::Duration};
 
 use axum::{
     body::Body,
@@ -9,6 +9,7 @@ use axum::{
 use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt;
 use holdfast_core::protocol::MAX_REQUEST_BYTES;
+use tokio::time::timeout;
 
 use crate::http::ApiError;
 
@@ -30,10 +31,11 @@ pub(super) fn packing(headers: &HeaderMap) -> Result<Packing, ApiError> {
     }
 }
 
-/// Reads a body and stops at the limit.
-pub(super) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
+/// Reads a body; stops at the limit, and after a silence of this length.
+pub(super) async fn read(body: Body, silence: Duration) -> Result<Vec<u8>, ApiError> {
     let (mut pieces, mut bytes) = (body.into_data_stream(), Vec::new());
-    while let Some(piece) = pieces.next().await {
+    let mut next = async || timeout(silence, pieces.next()).await.map_err(|_| ApiError::Timeout);
+    while let Some(piece) = next().await? {
         let piece = piece.map_err(|e| ApiError::Malformed(format!("the body ended early: {e}")))?;
         if bytes.len() + piece.len() > MAX_REQUEST_BYTES {
             return Err(ApiError::TooLarge(MAX_REQUEST_BYTES));

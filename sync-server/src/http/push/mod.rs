@@ -23,7 +23,7 @@ use holdfast_core::{
     transaction::Transaction,
 };
 
-use super::{ApiError, App, auth::SignedIn, pull::CBOR};
+use super::{ApiError, App, auth::SignedIn, page::CBOR};
 use crate::store::Submission;
 use verify::verify_all;
 
@@ -37,8 +37,8 @@ pub(super) async fn handle(
     body: Body,
 ) -> Result<impl IntoResponse, ApiError> {
     // Taken before the body is read: who is told to come back has not sent it in vain, and memory is bounded.
-    let place = app.committer.place().ok_or(ApiError::Busy)?;
-    let packed = body::read(body).await?;
+    let place = app.committer.place(who.device.id).ok_or(ApiError::BUSY)?;
+    let packed = body::read(body, app.limits.silence).await?;
     let packing = body::packing(&headers)?;
     let device = who.device;
     let transactions = blocking(move || read(&body::unpack(packed, packing)?)).await??;

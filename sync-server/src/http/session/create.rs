@@ -32,6 +32,9 @@ const MAX_DEVICE_NAME: usize = 100;
 /// Longer passwords are refused unread: hashing them costs time.
 const MAX_PASSWORD: usize = 1_024;
 
+/// No user name is longer, in bytes: `users.username` has 50 characters.
+const MAX_USERNAME: usize = 200;
+
 pub(in crate::http) async fn handle(
     State(app): State<App>,
     request: Result<Json<SignInRequest>, JsonRejection>,
@@ -75,9 +78,10 @@ async fn check_password(app: &App, request: &SignInRequest) -> Result<Account, A
     if let Some(wait) = app.attempts.wait(&request.username, Instant::now()) {
         return Err(ApiError::TooManyAttempts(wait));
     }
-    if request.password.len() > MAX_PASSWORD {
+    if request.password.len() > MAX_PASSWORD || request.username.len() > MAX_USERNAME {
         return Err(ApiError::SignInFailed);
     }
+    let _place = app.sign_ins.try_acquire().map_err(|_| ApiError::BUSY)?;
     let account = if request.username.contains('\0') {
         None
     } else {
@@ -86,6 +90,10 @@ async fn check_password(app: &App, request: &SignInRequest) -> Result<Account, A
     let hash = account.as_ref().and_then(|a| a.password_hash.clone());
     let password = request.password.clone();
     let permit = app.verifiers.acquire().await.map_err(|_| ApiError::Unavailable(None))?;
+    // Others may have failed with this name since.
+    if let Some(wait) = app.attempts.wait(&request.username, Instant::now()) {
+        return Err(ApiError::TooManyAttempts(wait));
+    }
     let right = tokio::task::spawn_blocking(move || password::verify(&password, hash.as_deref()))
         .await
         .map_err(|e| ApiError::Internal(e.to_string()))?;

@@ -326,7 +326,9 @@ impl<'a> Batch<'a> {
         }
         self.log().await?;
         self.changes().await?;
-        sqlx::query("UPDATE sync.head SET seq = $1, checksums = $2")
+        // The other servers hear of it when this transaction commits: see `listen`.
+        let sql = "UPDATE sync.head SET seq = $1, checksums = $2 RETURNING pg_notify('holdfast_head', seq::text)";
+        sqlx::query(sql)
             .bind(self.head.0 as i64)
             .bind(self.checksums.to_bytes().to_vec())
             .execute(&mut *self.connection)

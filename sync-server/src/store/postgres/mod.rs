@@ -15,6 +15,7 @@ mod checksums;
 pub(crate) mod claimants;
 mod device;
 mod error;
+mod listen;
 mod load;
 mod migrate;
 mod quarantine;
@@ -37,6 +38,7 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::{StoreError, random};
+pub use listen::Heads;
 pub use migrate::FORMAT;
 
 /// A server's store on PostgreSQL. Cheap to clone.
@@ -49,7 +51,7 @@ impl PostgresStore {
     /// Connects to a database, makes its tables on the first run and brings them up to date on later ones.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pool = PgPoolOptions::new()
-            .max_connections(10)
+            .max_connections(CONNECTIONS)
             .acquire_timeout(Duration::from_secs(10))
             .connect_with(options(url)?)
             .await?;
@@ -119,8 +121,14 @@ impl PostgresStore {
     }
 }
 
+/// How many connections a server holds at most, beside the one that listens.
+const CONNECTIONS: u32 = 10;
+
 /// Every statement finds rows by key. So the planner, whose statistics lag behind bulk writes, is told to use indexes, and
 /// not to compile statements that are over before they are compiled.
+///
+/// Whoever appends holds the lock on the stream's end, and other servers wait for it. A server that is killed lets go at
+/// once; one whose machine or network is gone says nothing, so the database gives up on it after half a minute.
 fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(PgConnectOptions::from_str(url)?
         .application_name("holdfast")
@@ -131,5 +139,10 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
             ("jit", "off"),
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("tcp_user_timeout", "30s"),
+            ("tcp_keepalives_idle", "30s"),
+            ("tcp_keepalives_interval", "10s"),
+            ("tcp_keepalives_count", "3"),
         ]))
 }

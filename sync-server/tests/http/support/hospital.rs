@@ -9,7 +9,7 @@ use holdfast_core::{
     value::Value,
 };
 use holdfast_server::{
-    http::{Server, serve},
+    http::{Limits, Server, serve},
     sign_in::password,
     store::{Location, Store, random},
     writer::{OPERATOR, Writer},
@@ -42,14 +42,19 @@ pub struct Hospital {
 
 impl Hospital {
     pub fn on_sqlite() -> Self {
-        Self::start(false)
+        Self::start(false, Limits::default())
     }
 
     pub fn on_postgres() -> Self {
-        Self::start(true)
+        Self::start(true, Limits::default())
     }
 
-    fn start(postgres: bool) -> Self {
+    /// On a server with little room.
+    pub fn with(limits: Limits) -> Self {
+        Self::start(false, limits)
+    }
+
+    fn start(postgres: bool, limits: Limits) -> Self {
         let runtime = Runtime::new().unwrap();
         let folder = TempDir::new().unwrap();
         let database = postgres.then(|| runtime.block_on(Database::create()));
@@ -68,6 +73,7 @@ impl Hospital {
             let server = Server {
                 store: store.clone(),
                 app: Some(app),
+                limits,
             };
             tokio::spawn(serve(server, listener, std::future::pending()));
             (store, url)
