@@ -69,25 +69,24 @@ pub enum PushOutcome {
         #[n(2)]
         reason: String,
     },
-    /// It builds on changes that the server has not seen. The server keeps it and takes it in as soon as they come; it
-    /// then shows up in the stream.
+    /// It builds on changes that the server has not seen, or refers to rows that it does not have. The server keeps it and
+    /// takes it in as soon as they come; it then shows up in the stream.
     #[n(2)]
     Waiting {
         /// Which.
         #[n(0)]
         id: TransactionId,
-        /// How many changes it waits for.
+        /// How many changes and rows it waits for.
         #[n(1)]
         missing: u64,
     },
-    /// It builds on changes that the server has not seen, and the server has no room to keep it. The device keeps it and
-    /// sends it again later.
+    /// The same, and the server has no room to keep it. The device keeps it and sends it again later.
     #[n(3)]
     Later {
         /// Which.
         #[n(0)]
         id: TransactionId,
-        /// How many changes it waits for.
+        /// How many changes and rows it waits for.
         #[n(1)]
         missing: u64,
     },
