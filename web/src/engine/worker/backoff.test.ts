@@ -21,6 +21,14 @@ describe('waiting after failures', () => {
     expect(backoff.next()).toBe(500)
   })
 
+  it('waits out what the server asks for, each device a little longer', () => {
+    expect(new Backoff(() => 0).next(5_000)).toBe(5_000)
+    expect(new Backoff(() => 0.999999).next(5_000)).toBe(7_500)
+    const backoff = new Backoff(() => 0)
+    for (let failure = 0; failure < 10; failure += 1) backoff.next(5_000)
+    expect(backoff.next(5_000)).toBe(30_000)
+  })
+
   it('stays at a minute however long the outage is', () => {
     const backoff = new Backoff(() => 0.999999)
     for (let failure = 0; failure < 5_000; failure += 1) backoff.next()

@@ -19,6 +19,20 @@ it('tells which hospital answered, with an error too', async () => {
   expect([status, hospital]).toEqual([401, 'here'])
 })
 
+it.each([
+  ['5', 5_000],
+  ['0', 0],
+  [null, 0],
+  ['-3', 0],
+  ['99999999', 60_000],
+  ['Sun, 06 Nov 1994 08:49:37 GMT', 0],
+])('reads a Retry-After of %s', async (header, milliseconds) => {
+  answering(
+    () => new Response('', { status: 429, headers: header === null ? {} : { 'retry-after': header } }),
+  )
+  expect((await exchange('https://s', REQUEST, null, still)).retryAfter).toBe(milliseconds)
+})
+
 it('tells when what answered is no hospital', async () => {
   answering(() => new Response('<html>Welcome to the guest network</html>'))
   expect((await exchange('https://s', REQUEST, 'token', still)).hospital).toBeNull()

@@ -5,6 +5,8 @@ export interface HttpAnswer {
   status: number
   /** The header `Holdfast-Hospital`: which hospital answers. Every answer of a server has it; what a proxy says itself has not. */
   hospital: string | null
+  /** The header `Retry-After`: milliseconds until asking again makes sense; 0 where the server does not say. */
+  retryAfter: number
   body: Uint8Array<ArrayBuffer>
 }
 
@@ -23,6 +25,15 @@ export interface Patience {
 }
 
 export const HOSPITAL = 'Holdfast-Hospital'
+
+/** Milliseconds that are waited at most: whatever stands between may ask for anything. */
+const LONGEST_RETRY = 60_000
+
+/** Milliseconds that the header asks to wait; a date in its place is not understood. */
+export function retryAfterOf(headers: Headers): number {
+  const seconds = Number(headers.get('Retry-After') ?? 0)
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds * 1_000, 0), LONGEST_RETRY) : 0
+}
 
 const PATIENCE: Patience = { begin: 60_000, silence: 20_000 }
 /** Smaller bodies gain nothing from compression. */
@@ -52,7 +63,8 @@ export async function exchange(
       signal: AbortSignal.any([watchdog.signal, stop]),
     })
     const hospital = response.headers.get(HOSPITAL)
-    return { status: response.status, hospital, body: await readAll(response, stillThere) }
+    const retryAfter = retryAfterOf(response.headers)
+    return { status: response.status, hospital, retryAfter, body: await readAll(response, stillThere) }
   } catch (error) {
     throw new NoAnswer(watchdog.signal.aborted ? SLOW : UNREACHABLE, { cause: error })
   } finally {

@@ -63,3 +63,13 @@ it('does not ask again once it is told to be silent', async () => {
   await vi.advanceTimersByTimeAsync(120_000)
   expect(fetch).toHaveBeenCalledTimes(1)
 })
+
+it('comes back to a server that has no room for it when the server says', async () => {
+  const fetch = answering({ 'holdfast-hospital': 'here', 'retry-after': '60' }, 429)
+  await listen()
+  expect(pokes).toBe(0)
+  await vi.advanceTimersByTimeAsync(85_000)
+  expect(fetch).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(fetch).toHaveBeenCalledTimes(2)
+})

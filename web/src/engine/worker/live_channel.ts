@@ -5,7 +5,7 @@
  */
 import type { Backoff } from './backoff'
 import { EventStreamReader } from './event_stream'
-import { HOSPITAL } from './exchange'
+import { HOSPITAL, retryAfterOf } from './exchange'
 
 /** Where to listen, and as whom. */
 export interface Station {
@@ -54,14 +54,15 @@ export class LiveChannel {
     const stop = new AbortController()
     this.#stop = stop
     this.#connected = true
-    await this.#read(station, stop).catch(() => undefined)
+    const retryAfter = await this.#read(station, stop).catch(() => 0)
     // Stopped from outside: somebody else's turn.
     if (this.#stop !== stop || this.#station !== station) return
     this.#connected = false
-    this.#connectIn(this.backoff.next())
+    this.#connectIn(this.backoff.next(retryAfter))
   }
 
-  async #read(station: Station, stop: AbortController): Promise<void> {
+  /** Returns how many milliseconds the server asks to wait before the next attempt. */
+  async #read(station: Station, stop: AbortController): Promise<number> {
     let silence = setTimeout(() => stop.abort(), SILENCE)
     let open = false
     try {
@@ -72,15 +73,18 @@ export class LiveChannel {
         signal: stop.signal,
       })
       // Refused or not offered: rounds of sync find out which, and go on without a channel.
-      if (!this.isOwn(response.headers.get(HOSPITAL))) return stop.abort()
-      if (!response.ok || !response.body) return
+      if (!this.isOwn(response.headers.get(HOSPITAL))) {
+        stop.abort()
+        return 0
+      }
+      if (!response.ok || !response.body) return retryAfterOf(response.headers)
       open = true
       this.backoff.reset()
       const events = new EventStreamReader()
       const text = response.body.pipeThrough(new TextDecoderStream()).getReader()
       for (;;) {
         const piece = await text.read()
-        if (piece.done) return
+        if (piece.done) return 0
         clearTimeout(silence)
         silence = setTimeout(() => stop.abort(), SILENCE)
         if (events.take(piece.value).length > 0) this.poke()

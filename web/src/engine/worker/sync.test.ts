@@ -27,7 +27,7 @@ class FakeReplica {
   }
   takeResponse({ status, hospital }: HttpAnswer): string[] {
     if (hospital !== OWN) return this.#elsewhere()
-    this.connection = status === 401 ? 'signedOut' : 'online'
+    this.connection = status === 401 ? 'signedOut' : status === 429 ? 'offline' : 'online'
     this.work -= 1
     if (this.work <= 0 || status !== 200) this.woken = false
     return ['patients']
@@ -56,7 +56,12 @@ let introduce: () => Promise<void>
 let broken: unknown[]
 let sync: Sync
 
-const answer = (status: number, hospital = OWN): HttpAnswer => ({ status, hospital, body: new Uint8Array() })
+const answer = (status: number, hospital = OWN, retryAfter = 0): HttpAnswer => ({
+  status,
+  hospital,
+  retryAfter,
+  body: new Uint8Array(),
+})
 const settle = () => vi.advanceTimersByTimeAsync(0)
 
 beforeEach(() => {
@@ -106,6 +111,36 @@ describe('sync', () => {
     expect(exchanged).toHaveLength(2)
     sync.wake()
     await settle()
+    expect(exchanged).toHaveLength(3)
+  })
+
+  it('comes back to a busy server when the server says, and not before', async () => {
+    exchange = async () => answer(429, OWN, 10_000)
+    sync.wake()
+    await settle()
+    expect(exchanged).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(14_000)
+    // Neither a poke nor a command hurries it.
+    sync.wake()
+    sync.commandDone()
+    await vi.advanceTimersByTimeAsync(500)
+    expect(exchanged).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(500)
+    expect(exchanged).toHaveLength(2)
+    sync.interrupt()
+    sync.wake()
+    await settle()
+    expect(exchanged).toHaveLength(3)
+  })
+
+  it('forgets what a busy server asked for once it does not answer at all', async () => {
+    exchange = async () => answer(429, OWN, 10_000)
+    sync.wake()
+    await settle()
+    exchange = () => Promise.reject(new NoAnswer('gone'))
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(exchanged).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(2_000)
     expect(exchanged).toHaveLength(3)
   })
 

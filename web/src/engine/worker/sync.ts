@@ -42,6 +42,9 @@ export class Sync {
   #closed = false
   #again = false
   #due = Infinity
+  /** Milliseconds that the server's last answer asked to wait, and until when nothing is asked because of that. */
+  #retryAfter = 0
+  #notBefore = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #stop = new AbortController()
 
@@ -50,9 +53,9 @@ export class Sync {
     private readonly around: SyncSurroundings,
   ) {}
 
-  /** There may be something to exchange: now. */
+  /** There may be something to exchange: now, unless the server asked to wait. */
   wake(): void {
-    if (this.#closed) return
+    if (this.#closed || performance.now() < this.#notBefore) return
     this.replica.wake()
     this.#again = true
     if (!this.#running) void this.#round()
@@ -75,6 +78,7 @@ export class Sync {
   /** Whoever was signed in is not any more, or somebody else is: what is under way is nobody's. */
   interrupt(): void {
     this.#stop.abort()
+    this.#notBefore = 0
     this.#forgetTimer()
   }
 
@@ -107,10 +111,16 @@ export class Sync {
     this.around.moved()
     if (!session || connection === 'signedOut') return
     if (connection === 'offline' || connection === 'otherHospital')
-      return this.#wakeIn(this.around.backoff.next())
+      return this.#comeBackIn(this.around.backoff.next(this.#retryAfter))
     this.around.backoff.reset()
     this.around.reached()
     this.#wakeIn(REGULARLY)
+  }
+
+  /** Nothing wakes it sooner if it was the server that asked to wait: pokes and commands would wear it down. */
+  #comeBackIn(milliseconds: number): void {
+    if (this.#retryAfter > 0) this.#notBefore = performance.now() + milliseconds
+    this.#wakeIn(milliseconds)
   }
 
   async #exchangeAll(): Promise<void> {
@@ -129,10 +139,12 @@ export class Sync {
       try {
         const answer = await this.around.exchange(server, request, token, stop)
         if (this.#closed) return
+        this.#retryAfter = answer.retryAfter
         if (!stop.aborted) this.around.changed(this.replica.takeResponse(answer))
       } catch (error) {
         if (isCrash(error)) throw error
         if (this.#closed) return
+        this.#retryAfter = 0
         // A store that cannot take the answer (a full device) is tried again later, as a network is.
         if (!stop.aborted) this.replica.takeFailure(asEngineError(error).message)
       }
@@ -142,15 +154,17 @@ export class Sync {
 
   /** The sooner of two times stands: commands without a pause must not put the sending off. */
   #wakeIn(milliseconds: number): void {
-    const due = performance.now() + milliseconds
+    const now = performance.now()
+    const due = Math.max(now + milliseconds, this.#notBefore)
     if (this.#due <= due) return
     clearTimeout(this.#timer)
     this.#due = due
     this.#timer = setTimeout(() => {
       // Also while a round runs: what comes after it sets another.
       this.#due = Infinity
+      this.#notBefore = 0
       this.wake()
-    }, milliseconds)
+    }, due - now)
   }
 
   #forgetTimer(): void {
