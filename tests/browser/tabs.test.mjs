@@ -5,8 +5,11 @@ import { journey } from './support/journey.mjs'
 import { eventually } from './support/patience.mjs'
 import { go, register } from './support/ward.mjs'
 
-/** Milliseconds in which another tab must go on. */
+/** Milliseconds in which another tab must go on, where a command takes not more than `USUAL` while two tabs work. */
 const SOON = 1_000
+const USUAL = 60
+/** Commands of each tab before that. */
+const ENOUGH = 10
 
 /** A patient's values; the number tells by whom and as which. */
 const person = (number) => ({
@@ -20,21 +23,25 @@ const registration = (number) => ({ type: 'registerPatient', values: person(numb
 
 /**
  * Commands one after the other, as fast as they are answered, until `stop` or the tab's end. Keeps the numbers that were
- * answered, and the longest time without an answer.
+ * answered, and how many milliseconds each took.
  */
 function keepRegistering(device, prefix) {
-  const working = { done: [], longest: 0, stop }
+  const working = { done: [], times: [], reaches, stop }
   let going = true
   const work = (async () => {
     for (let at = 1; going; at += 1) {
       const asked = performance.now()
       await device.run(registration(`${prefix}-${at}`))
       working.done.push(`${prefix}-${at}`)
-      working.longest = Math.max(working.longest, performance.now() - asked)
+      working.times.push(performance.now() - asked)
     }
   })()
-  // The end of a tab ends its work; `stop` tells of every other failure.
+  // The end of a tab ends its work; `reaches` and `stop` tell of every other failure.
   work.catch(() => undefined)
+  /** Waits until so many were answered, and fails with what ended the work before that. */
+  function reaches(what, number, patience) {
+    return Promise.race([work, eventually(what, () => working.done.length >= number, patience)])
+  }
   async function stop() {
     going = false
     await work
@@ -42,6 +49,8 @@ function keepRegistering(device, prefix) {
   }
   return working
 }
+
+const median = (numbers) => numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)]
 
 async function storedNumbers(hospital) {
   const rows = await hospital.sql(`SELECT patient_number FROM patients WHERE last_name = 'Worker'`)
@@ -72,19 +81,29 @@ for (const [what, end] of Object.entries(ENDS)) {
       await second.id('patient-BY-FIRST').waitFor()
 
       const [one, two] = [keepRegistering(first, 'ONE'), keepRegistering(second, 'TWO')]
-      await eventually('both tabs work', () => one.done.length > 3 && two.done.length > 3)
+      await Promise.all([
+        one.reaches('the first tab works', ENOUGH),
+        two.reaches('the second tab works', ENOUGH),
+      ])
       // A frozen tab would answer only when it wakes.
       if (what === 'is frozen') await one.stop()
       const before = two.done.length
       const owner = await second.owner()
-      two.longest = 0
+      const usual = median(two.times)
       const ended = end(first)
       // The one that works notices nothing but a pause.
-      await eventually('the second tab goes on', () => two.done.length > before + 5, 10_000)
+      await two.reaches('the second tab goes on', before + 6, 10_000)
       await ended
-      await eventually('it goes on after that too', () => two.done.length > before + 10, 10_000)
-      console.log(`      the first tab ${what}: the second waited ${Math.round(two.longest)} ms at most`)
-      assert.ok(two.longest < SOON, `it waited ${two.longest} ms`)
+      await two.reaches('it goes on after that too', before + 11, 10_000)
+      const longest = Math.round(Math.max(...two.times.slice(before)))
+      console.log(
+        `      the first tab ${what}: the second waited ${longest} ms at most, and usually ${Math.round(usual)} ms`,
+      )
+      // Where other programs take the processor everything takes longer.
+      assert.ok(
+        longest < SOON * Math.max(1, usual / USUAL),
+        `it waited ${longest} ms, and usually ${usual} ms`,
+      )
       assert.notEqual(await second.owner(), owner, 'the first tab still has the data')
       // A tab that ended took its work with it; one that was reloaded may have gone on with it.
       const stopped = one.stop()

@@ -24,6 +24,9 @@ export class Device {
   /** What its pages failed with. */
   problems = []
 
+  /** What its pages and their workers warned of, which is nothing that a person sees. */
+  warnings = []
+
   constructor(name, url, { viewport = WIDE } = {}) {
     this.name = name
     this.url = url
@@ -47,7 +50,15 @@ export class Device {
     this.#context.setDefaultTimeout(15_000)
     await this.#context.addInitScript(keepWorkerInSight)
     this.page = this.#context.pages()[0] ?? (await this.#context.newPage())
-    this.page.on('pageerror', (error) => this.problems.push(String(error)))
+    this.#follow(this.page, this.name)
+  }
+
+  #follow(page, called) {
+    page.on('pageerror', (error) => this.problems.push(String(error)))
+    page.on('console', (message) => {
+      const tells = ['error', 'warning'].includes(message.type())
+      if (tells) this.warnings.push(`${new Date().toISOString()} ${called}: ${message.text()}`)
+    })
   }
 
   async open(hash = '') {
@@ -68,7 +79,7 @@ export class Device {
       name: { value: called },
       page: { value: await this.#context.newPage(), writable: true },
     })
-    tab.page.on('pageerror', (error) => this.problems.push(String(error)))
+    this.#follow(tab.page, called)
     await tab.page.goto(this.url + hash)
     return tab
   }

@@ -1,4 +1,7 @@
-/** A journey: a test with a hospital and devices that are put away afterwards, and pictures of what went wrong. */
+/**
+ * A journey: a test with a hospital and devices that are put away afterwards; of what went wrong there are pictures and
+ * what the pages warned of.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'node:test'
@@ -46,6 +49,7 @@ async function keepPictures(name, devices, server) {
   writeFileSync(`${stem}.server.log`, server.log)
   console.error(`the server's log: ${stem}.server.log`)
   for (const device of devices) {
+    for (const warning of device.warnings) console.error(`${device.name} warned: ${warning}`)
     for (const [at, page] of device.pages.entries()) {
       const file = `${stem}-${device.name}-${at + 1}.png`
       const taken = await page.screenshot({ path: file, timeout: 5_000 }).then(
