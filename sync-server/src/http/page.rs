@@ -7,7 +7,7 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use holdfast_core::ids::DeviceId;
 use tokio::sync::Semaphore;
 
@@ -54,5 +54,33 @@ fn body(bytes: Vec<u8>, place: Place) -> Body {
         let piece = rest.split_to(rest.len().min(PIECE));
         (!piece.is_empty()).then_some((Ok::<_, Infallible>(piece), (rest, place)))
     });
-    Body::from_stream(pieces)
+    // Packing asks once more after the end.
+    Body::from_stream(pieces.fuse())
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_core::ids::DeviceId;
+
+    use super::*;
+    use crate::places::Room;
+
+    #[tokio::test]
+    async fn a_page_keeps_its_place_until_it_is_sent_or_given_up() {
+        let places = Places::new(Room { all: 9, each: 9 });
+        let place = || places.take(DeviceId(uuid::Uuid::nil())).expect("there is room");
+        let bytes: Vec<u8> = (0..3 * PIECE + 7).map(|n| n as u8).collect();
+        let mut pieces = body(bytes.clone(), place()).into_data_stream();
+        let mut sent = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            assert_eq!(places.taken(), 1, "some of it is still held");
+            sent.extend_from_slice(&piece.expect("a piece"));
+        }
+        assert_eq!((places.taken(), sent), (0, bytes.clone()));
+
+        let mut given_up = body(bytes, place()).into_data_stream();
+        given_up.next().await;
+        drop(given_up);
+        assert_eq!(places.taken(), 0);
+    }
 }
