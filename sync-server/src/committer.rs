@@ -20,6 +20,7 @@ use tokio::{
 use crate::{
     places::{Place, Places, Room},
     store::{Store, StoreError, Submission, now},
+    upstream::Link,
 };
 
 /// How many transactions go into one database transaction, unless a single push has more.
@@ -52,10 +53,16 @@ pub enum CommitError {
 impl Committer {
     /// Starts the task that writes. It ends when all clones of the committer are gone. `head` is told of what it wrote.
     /// `room` is for pushes under way; what comes on top is told to come back later.
-    pub fn start(store: Store, room: Room, head: watch::Sender<Seq>) -> (Self, JoinHandle<()>) {
+    /// On a ward's hub, whose `link` is given, pushes are not taken into the stream but passed on.
+    pub fn start(
+        store: Store,
+        link: Option<Arc<Link>>,
+        room: Room,
+        head: watch::Sender<Seq>,
+    ) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(room.all);
         let places = Places::new(room);
-        let task = tokio::spawn(run(store, waiting, head));
+        let task = tokio::spawn(run(Destination { store, link }, waiting, head));
         (Self { queue, places }, task)
     }
 
@@ -77,10 +84,35 @@ impl Committer {
     }
 }
 
-async fn run(store: Store, mut waiting: mpsc::Receiver<Push>, head: watch::Sender<Seq>) {
+/// Where pushes go.
+#[derive(Clone)]
+struct Destination {
+    store: Store,
+    link: Option<Arc<Link>>,
+}
+
+impl Destination {
+    async fn take(&self, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
+        match &self.link {
+            None => self.store.accept(submissions, now()).await,
+            Some(link) => link.store().relay(submissions, now()).await,
+        }
+    }
+
+    /// Tells the live channels of what is relayed, and has it passed on.
+    fn tell(&self, head: &watch::Sender<Seq>, outcomes: &[PushOutcome]) {
+        let relayed = outcomes.iter().any(|o| matches!(o, PushOutcome::Relayed { .. }));
+        if let Some(link) = self.link.as_ref().filter(|_| relayed) {
+            head.send_modify(|_| ());
+            link.push_soon();
+        }
+    }
+}
+
+async fn run(to: Destination, mut waiting: mpsc::Receiver<Push>, head: watch::Sender<Seq>) {
     let mut kept = None;
     // Something may have waited since before the start.
-    watch_waiting(&store, &[], &head, &mut kept).await;
+    watch_waiting(&to.store, &[], &head, &mut kept).await;
     while let Some(first) = waiting.recv().await {
         let mut pushes = vec![first];
         let mut size = pushes[0].submissions.len();
@@ -89,20 +121,21 @@ async fn run(store: Store, mut waiting: mpsc::Receiver<Push>, head: watch::Sende
             size += next.submissions.len();
             pushes.push(next);
         }
-        commit(&store, pushes, &head, &mut kept).await;
+        commit(&to, pushes, &head, &mut kept).await;
     }
 }
 
-async fn commit(store: &Store, mut pushes: Vec<Push>, head: &watch::Sender<Seq>, kept: &mut Option<u64>) {
+async fn commit(to: &Destination, mut pushes: Vec<Push>, head: &watch::Sender<Seq>, kept: &mut Option<u64>) {
     let sizes: Vec<usize> = pushes.iter().map(|push| push.submissions.len()).collect();
     let all = pushes
         .iter_mut()
         .flat_map(|push| std::mem::take(&mut push.submissions))
         .collect();
-    match accept(store, all).await {
+    match accept(to, all).await {
         Ok(outcomes) => {
             tell(head, &outcomes);
-            watch_waiting(store, &outcomes, head, kept).await;
+            to.tell(head, &outcomes);
+            watch_waiting(&to.store, &outcomes, head, kept).await;
             let mut outcomes = outcomes.into_iter();
             for (push, size) in pushes.into_iter().zip(sizes) {
                 // Whoever hung up asks again and gets the same outcomes.
@@ -120,8 +153,8 @@ async fn commit(store: &Store, mut pushes: Vec<Push>, head: &watch::Sender<Seq>,
 
 /// Accepts a batch. Should one transaction bring the engine to panic, the others are taken without it, so that no device
 /// waits for ever behind another's.
-async fn accept(store: &Store, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
-    match accept_guarded(store, submissions.clone()).await {
+async fn accept(to: &Destination, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
+    match accept_guarded(to, submissions.clone()).await {
         Err(StoreError::Thread(_)) if submissions.len() > 1 => {}
         Err(StoreError::Thread(_)) => return Ok(submissions.iter().map(unreadable).collect()),
         other => return other,
@@ -129,7 +162,7 @@ async fn accept(store: &Store, submissions: Vec<Submission>) -> Result<Vec<PushO
     let mut outcomes = Vec::with_capacity(submissions.len());
     for submission in submissions {
         let refused = unreadable(&submission);
-        match accept_guarded(store, vec![submission]).await {
+        match accept_guarded(to, vec![submission]).await {
             Err(StoreError::Thread(_)) => outcomes.push(refused),
             other => outcomes.extend(other?),
         }
@@ -138,9 +171,9 @@ async fn accept(store: &Store, submissions: Vec<Submission>) -> Result<Vec<PushO
 }
 
 /// A panic ends the task, its database transaction is rolled back, and here it is an error.
-async fn accept_guarded(store: &Store, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
-    let store = store.clone();
-    match tokio::spawn(async move { store.accept(submissions, now()).await }).await {
+async fn accept_guarded(to: &Destination, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
+    let to = to.clone();
+    match tokio::spawn(async move { to.take(submissions).await }).await {
         Ok(result) => result,
         Err(ended) => Err(StoreError::Thread(ended.to_string())),
     }

@@ -10,6 +10,7 @@ pub mod import;
 pub mod places;
 pub mod sign_in;
 pub mod store;
+pub mod upstream;
 pub mod validate;
 pub mod verify;
 pub mod writer;

@@ -35,7 +35,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
-    let store = options.store.open().await?;
+    let store = options.store.open_own().await?;
     let size = Size {
         beds: options.beds,
         patients: options.patients,

@@ -34,6 +34,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
         url if url.starts_with("postgres://") || url.starts_with("postgresql://") => Origin::Database(url.to_owned()),
         folder => Origin::Folder(folder.into()),
     };
+    options.store.open_own().await?;
     let mut reporter = Reporter::new(io::stderr(), options.report.as_deref()).context("making the report file")?;
     let summaries = import(&origin, &options.store.location()?, &mut reporter)
         .await

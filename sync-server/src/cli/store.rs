@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use crate::store::{Location, SqliteStore, Store};
 
@@ -38,7 +38,13 @@ impl StoreOptions {
 
     /// Opens the store of a hospital's server: a hub's has nothing of its own to be changed.
     pub async fn open_own(&self) -> anyhow::Result<Store> {
-        self.open().await
+        let store = self.open().await?;
+        ensure!(
+            store.hub().await?.is_none(),
+            "{} is that of a ward's hub: do this at the hospital's server",
+            self.describe()
+        );
+        Ok(store)
     }
 
     /// Opens a store that somebody has filled: a folder without one is a mistake.

@@ -32,7 +32,7 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let token = bearer(parts).ok_or(ApiError::Unauthorized)?;
-        let Some(session) = app.store.session(token, now()).await? else {
+        let Some(session) = session(app, token).await? else {
             let locked_out = app.store.was_locked_out(token).await?;
             return Err(if locked_out {
                 ApiError::DeviceRevoked
@@ -58,6 +58,18 @@ impl FromRequestParts<App> for SignedIn {
     }
 }
 
+/// The session of a token. One that a hub does not know may be the hospital's, and new.
+async fn session(app: &App, token: TokenHash) -> Result<Option<Session>, ApiError> {
+    let session = app.store.session(token, now()).await?;
+    if session.is_none()
+        && let Some(link) = &app.link
+        && link.refresh().await
+    {
+        return Ok(app.store.session(token, now()).await?);
+    }
+    Ok(session)
+}
+
 /// What the account may do.
 pub(super) fn role(account: &Account) -> Result<Role, ApiError> {
     Role::from_str(&account.role).map_err(|unknown| ApiError::UnknownRole(unknown.to_string()))
@@ -69,7 +81,7 @@ pub(super) fn token_hash(token: &[u8; TOKEN_BYTES]) -> TokenHash {
 }
 
 /// The hash of the token that a request carries.
-fn bearer(parts: &Parts) -> Option<TokenHash> {
+pub(super) fn bearer(parts: &Parts) -> Option<TokenHash> {
     let header = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = header.split_once(' ')?;
     let token = hex::decode(token.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer"))?;

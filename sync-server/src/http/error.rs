@@ -40,6 +40,26 @@ pub enum ApiError {
     /// The device's place is none in this server's history.
     #[error("The hospital's server was put back to a backup. What was done on this device since is given back to it.")]
     Diverged,
+    /// No token of a hub.
+    #[error("The hospital's server does not know this hub's token.")]
+    UnknownHub,
+    /// The hub was stolen, or is not used any more.
+    #[error("This hub has been locked out.")]
+    HubRevoked,
+    /// A hub without its link, and somebody whom it cannot know.
+    #[error(
+        "This ward has no link to the hospital just now. Until it is back, sign in on a device on which you have signed in \
+         before."
+    )]
+    NoLink,
+    /// A hub that is not ready yet.
+    #[error(
+        "This ward's hub is copying the hospital. Your work is kept on this device; it goes on in a while by itself."
+    )]
+    Copying,
+    /// A hub from which the hospital takes nothing any more.
+    #[error("This ward's hub has been locked out. Your work is kept on this device. Tell your administrator.")]
+    HubLockedOut,
     /// There is nothing at this address.
     #[error("There is nothing here.")]
     NotFound,
@@ -83,6 +103,11 @@ impl ApiError {
             Self::UnknownRole(_) => (StatusCode::FORBIDDEN, "unknown_role"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Diverged => (StatusCode::CONFLICT, "diverged"),
+            Self::NoLink => (StatusCode::SERVICE_UNAVAILABLE, "no_link"),
+            Self::Copying => (StatusCode::SERVICE_UNAVAILABLE, "copying"),
+            Self::HubLockedOut => (StatusCode::SERVICE_UNAVAILABLE, "hub_locked_out"),
+            Self::UnknownHub => (StatusCode::UNAUTHORIZED, "unknown_hub"),
+            Self::HubRevoked => (StatusCode::FORBIDDEN, "hub_revoked"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::TooLarge(_) | Self::TooMany(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
@@ -99,6 +124,8 @@ impl ApiError {
             Self::TooManyAttempts(wait) | Self::Busy(wait) => Some(wait.as_secs().max(1)),
             Self::Timeout => Some(1),
             Self::Unavailable(_) => Some(5),
+            Self::Copying => Some(10),
+            Self::NoLink | Self::HubLockedOut => Some(60),
             _ => None,
         }
     }
@@ -126,7 +153,9 @@ impl IntoResponse for ApiError {
 
 impl From<&StoreError> for ApiError {
     fn from(error: &StoreError) -> Self {
-        if error.is_unreachable() {
+        if let StoreError::Sqlite(holdfast_store::StoreError::Copying) = error {
+            Self::Copying
+        } else if error.is_unreachable() {
             Self::Unavailable(Some(error.to_string()))
         } else {
             Self::Internal(error.to_string())

@@ -15,8 +15,8 @@ use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::ApiError;
-use crate::store::random;
+use super::{ApiError, App};
+use crate::{store::random, upstream::Contact};
 
 /// How long a request may take until its answer begins. Slow networks upload for a while.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -73,6 +73,21 @@ pub(super) async fn security_headers(request: Request, next: Next) -> Response {
             .or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// A hub serves nobody before it has copied the hospital, nor once it was locked out.
+pub(super) async fn open_hub(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Some(link) = &app.link else {
+        return next.run(request).await;
+    };
+    let state = link.state();
+    if state.contact == Contact::LockedOut {
+        return ApiError::HubLockedOut.into_response();
+    }
+    if !state.complete {
+        return ApiError::Copying.into_response();
+    }
+    next.run(request).await
 }
 
 /// Tells a device which hospital answers, be it with an error: a device may find another server at its address.

@@ -5,6 +5,7 @@
 //! GET    /v1/session    who am I           GET /v1/snapshot  everything, for a new device
 //! DELETE /v1/session    sign out           GET /v1/live      the stream has moved (server-sent events)
 //! POST   /v1/push       the outbox         GET /health, /ready; everything else is the ward app
+//! /v1/hub/…             see [`hub`]
 //! ```
 
 mod app_files;
@@ -13,6 +14,7 @@ mod connections;
 mod error;
 mod guard;
 mod health;
+mod hub;
 mod limits;
 mod live;
 mod page;
@@ -37,7 +39,7 @@ use tokio::sync::{Semaphore, watch};
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 use uuid::Uuid;
 
-use crate::{committer::Committer, places::Places, sign_in::Attempts, store::Store};
+use crate::{committer::Committer, places::Places, sign_in::Attempts, store::Store, upstream::Link};
 
 use page::Pages;
 
@@ -65,6 +67,8 @@ pub struct Shared {
     pub closing: watch::Receiver<bool>,
     /// How much clients may take at once.
     pub limits: Limits,
+    /// On a ward's hub: its link to the hospital's server.
+    pub link: Option<Arc<Link>>,
     attempts: Attempts,
     sign_ins: Semaphore,
     verifiers: Semaphore,
@@ -79,6 +83,7 @@ impl Shared {
     pub fn new(
         store: Store,
         limits: Limits,
+        link: Option<Arc<Link>>,
         hospital: Uuid,
         committer: Committer,
         head: watch::Receiver<Seq>,
@@ -91,6 +96,7 @@ impl Shared {
             head,
             closing,
             limits,
+            link,
             attempts: Attempts::default(),
             sign_ins: Semaphore::new(limits.sign_ins),
             pages: Pages::new(&limits),
@@ -102,7 +108,7 @@ impl Shared {
 
 /// All routes. `app` is the folder of the built ward app.
 pub fn router(shared: Shared, app: Option<PathBuf>) -> Router {
-    let hospital = shared.hospital;
+    let (hospital, shared) = (shared.hospital, Arc::new(shared));
     let api = Router::new()
         .route(
             "/session",
@@ -115,7 +121,9 @@ pub fn router(shared: Shared, app: Option<PathBuf>) -> Router {
         .route("/pull", get(pull::handle))
         .route("/snapshot", get(snapshot::handle))
         .route("/live", get(live::handle))
+        .nest("/hub", hub::router())
         .fallback(async || ApiError::NotFound)
+        .layer(middleware::from_fn_with_state(shared.clone(), guard::open_hub))
         .layer(SetResponseHeaderLayer::if_not_present(
             CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
@@ -125,7 +133,7 @@ pub fn router(shared: Shared, app: Option<PathBuf>) -> Router {
         .route("/health", get(health::handle))
         .route("/ready", get(ready::handle))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .with_state(Arc::new(shared));
+        .with_state(shared);
     let routes = match app {
         Some(folder) => routes.fallback_service(app_files::service(folder)),
         None => routes.fallback(async || ApiError::NotFound),

@@ -1,5 +1,7 @@
 //! `GET /v1/pull?after=SEQ&limit=N`: what came after a cursor, as far as the role may see it.
 
+mod relayed;
+
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     response::Response,
@@ -27,6 +29,14 @@ pub(super) struct Page {
     limit: Option<usize>,
     /// The mark of the entry at `after`, if the device knows it.
     mark: Option<String>,
+    /// The device's place in what a hub relays: the list as 16 hexadecimal digits, a dot, the place. Only hubs look at it.
+    relayed: Option<String>,
+}
+
+impl Page {
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(MAX_ENTRIES).clamp(1, MAX_ENTRIES)
+    }
 }
 
 pub(super) async fn handle(
@@ -35,12 +45,19 @@ pub(super) async fn handle(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(page) = page?;
-    app.pages.answer(who.device.id, read(&app, who.role, page)).await
+    match &app.link {
+        None => app.pages.answer(who.device.id, read(&app, who.role, page)).await,
+        Some(link) => {
+            app.pages
+                .answer(who.device.id, relayed::read(&app, link, who.role, page))
+                .await
+        }
+    }
 }
 
 /// A page of the stream for a role.
 pub(super) async fn read(app: &App, role: Role, page: Page) -> Result<Vec<u8>, ApiError> {
-    let limit = page.limit.unwrap_or(MAX_ENTRIES).clamp(1, MAX_ENTRIES);
+    let limit = page.limit();
     if let Some(mark) = page.mark
         && app.store.mark(page.after).await? != Some(Mark(mark))
     {

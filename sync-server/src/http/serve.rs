@@ -1,6 +1,6 @@
 //! A running server: listening, watching the stream, and going down in good order.
 
-use std::{future::Future, path::PathBuf, time::Duration};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use holdfast_core::ids::Seq;
 use tokio::{net::TcpListener, sync::watch};
@@ -9,6 +9,7 @@ use super::{Limits, Shared, connections, router};
 use crate::{
     committer::{Committer, advance},
     store::{Store, StoreError},
+    upstream::{self, Link},
 };
 
 /// How long the server waits before it asks again where the stream ends, after the database did not say.
@@ -25,6 +26,8 @@ pub struct Server {
     pub app: Option<PathBuf>,
     /// How much clients may take at once.
     pub limits: Limits,
+    /// On a ward's hub: its link to the hospital's server.
+    pub link: Option<Arc<Link>>,
 }
 
 /// Serves until `stop` is ready. Then it stops accepting, closes the live channels, finishes what is under way and writes
@@ -37,9 +40,19 @@ pub async fn serve(
     let (head, heads) = watch::channel(server.store.head().await?);
     let hospital = server.store.hospital_id().await?;
     let (close, closing) = watch::channel(false);
-    let (committer, writing) = Committer::start(server.store.clone(), server.limits.pushes, head.clone());
+    let link = server.link;
+    let (committer, writing) = Committer::start(server.store.clone(), link.clone(), server.limits.pushes, head.clone());
+    let talking = link.clone().map(|link| tokio::spawn(upstream::run(link, head.clone())));
     let watching = tokio::spawn(watch_stream(server.store.clone(), head));
-    let shared = Shared::new(server.store, server.limits, hospital, committer, heads, closing.clone());
+    let shared = Shared::new(
+        server.store,
+        server.limits,
+        link,
+        hospital,
+        committer,
+        heads,
+        closing.clone(),
+    );
     let router = router(shared, server.app);
     let begin_closing = async move {
         stop.await;
@@ -51,6 +64,9 @@ pub async fn serve(
         () = overdue(closing) => tracing::warn!("requests are still under way; going down all the same"),
     }
     watching.abort();
+    if let Some(talking) = talking {
+        talking.abort();
+    }
     // The queue ends with the last request; what is in it is written first.
     if tokio::time::timeout(LAST_CALL, writing).await.is_err() {
         tracing::warn!("a push is still under way; its device sends it again");

@@ -57,7 +57,7 @@ impl Store {
     /// Who may sign in where. The same state of the store gives the same bytes.
     pub async fn access(&self) -> Result<HubAccess, StoreError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.read(|store| store.access()).await,
+            Self::Sqlite(sqlite) => sqlite.read(holdfast_store::ServerStore::access).await,
             Self::Postgres(store) => store.access().await,
         }
     }

@@ -2,6 +2,8 @@
 
 mod error;
 mod heads;
+mod hub;
+mod hubs;
 pub mod postgres;
 pub mod random;
 mod sqlite;
@@ -21,7 +23,10 @@ use uuid::Uuid;
 
 pub use error::StoreError;
 pub use heads::Heads;
-pub use holdfast_store::server::{Account, Device, Pulled, Quarantined, Session, Submission, TokenHash, WaitingCount};
+pub use holdfast_store::server::{
+    Account, Device, KnownHub, Pulled, Quarantined, Session, Submission, TokenHash, WaitingCount,
+};
+pub use hub::{Followed, Hub, HubStore, RelayCount, RelayPlace};
 pub use postgres::PostgresStore;
 pub use sqlite::{SqliteStore, now};
 

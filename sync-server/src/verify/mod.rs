@@ -119,12 +119,22 @@ async fn snapshot(location: &Location) -> Result<Session, VerifyError> {
         Presence::Absent => return Err(VerifyError::NotReady("there is no Holdfast in this database".into())),
     };
     match checks.into_iter().find(|check| check.outcome == Outcome::Failed) {
+        None if is_hub(&mut session).await? => Err(VerifyError::NotReady(
+            "it is that of a ward's hub, whose tables show more than its log has: verify the hospital's server, with which \
+             the hub compares its copy by itself"
+                .into(),
+        )),
         None => Ok(session),
         Some(check) => Err(VerifyError::NotReady(format!(
             "{}: {} (`sync-server validate` tells more)",
             check.name, check.found
         ))),
     }
+}
+
+async fn is_hub(session: &mut Session) -> Result<bool, SessionError> {
+    let sql = "SELECT count(*) > 0 FROM sync_meta WHERE key = 'hub_id'";
+    Ok(session.dialect() == Dialect::Sqlite && session.value(sql, &[]).await?.as_deref() == Some("1"))
 }
 
 /// Folds the log. `None` if it cannot be folded to its end, so that there is nothing to compare with.

@@ -22,8 +22,10 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options) -> anyhow::Result<()> {
     let store = options.store.open().await?;
     let (device, users) = find(&store, &options.device).await?;
+    // A hub writes nothing itself, and has no key.
+    let is_hub = store.hub().await?.is_some();
     ensure!(
-        device.id != own(&store).await?,
+        is_hub || device.id != own(&store).await?,
         "{} is the server itself, which signs what imports and this command line write",
         device.id
     );
@@ -37,6 +39,9 @@ pub(super) async fn run(options: Options) -> anyhow::Result<()> {
         device.name,
         users.join(", ")
     );
+    if is_hub {
+        println!("at this hub only: lock it out at the hospital's server, too");
+    }
     Ok(())
 }
 

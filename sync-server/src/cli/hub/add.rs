@@ -36,7 +36,9 @@ pub(super) async fn run(options: Options) -> anyhow::Result<()> {
         added,
         "there is a hub {name} already: choose another name, or lock it out first with `sync-server hub revoke`"
     );
-    eprintln!("The token of {name} follows; it is shown only now. Put it into a file that only the hub's user can read.");
+    eprintln!(
+        "The token of {name} follows; it is shown only now. Put it into a file that only the hub's user can read."
+    );
     println!("{}", hex::encode(&token));
     Ok(())
 }

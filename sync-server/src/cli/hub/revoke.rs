@@ -19,8 +19,12 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options) -> anyhow::Result<()> {
     let store = options.store.open_own().await?;
     let hub = store.hubs().await?.into_iter().find(|hub| hub.name == options.name);
-    let hub =
-        hub.with_context(|| format!("there is no hub {}: `sync-server hub list` tells which there are", options.name))?;
+    let hub = hub.with_context(|| {
+        format!(
+            "there is no hub {}: `sync-server hub list` tells which there are",
+            options.name
+        )
+    })?;
     if let Some(since) = hub.revoked_at {
         bail!("{} has been locked out since {since}", hub.name);
     }

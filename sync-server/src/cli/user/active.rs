@@ -23,7 +23,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn deactivate(options: Options) -> anyhow::Result<()> {
-    let store = options.store.open().await?;
+    let store = options.store.open_own().await?;
     let account = change(&store, &options.username, false).await?;
     let sessions = store.close_sessions_of(account.user).await?;
     println!("{} is not active any more; {sessions} sessions ended", account.username);
@@ -31,7 +31,7 @@ pub(super) async fn deactivate(options: Options) -> anyhow::Result<()> {
 }
 
 pub(super) async fn activate(options: Options) -> anyhow::Result<()> {
-    let store = options.store.open().await?;
+    let store = options.store.open_own().await?;
     let account = change(&store, &options.username, true).await?;
     println!("{} is active", account.username);
     Ok(())

@@ -46,7 +46,7 @@ pub(super) struct Options {
 
 pub(super) async fn run(options: Options) -> anyhow::Result<()> {
     options.role.parse::<Role>()?;
-    let store = options.store.open().await?;
+    let store = options.store.open_own().await?;
     for (column, value) in [("username", &options.username), ("email", &options.email)] {
         if is_taken(&store, column, value).await? {
             bail!("the {column} {value} belongs to another user");

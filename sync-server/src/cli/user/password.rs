@@ -17,7 +17,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(options: Options) -> anyhow::Result<()> {
-    let store = options.store.open().await?;
+    let store = options.store.open_own().await?;
     let account = store.account_by_username(&options.username).await?;
     let account = account.with_context(|| format!("there is no user {}", options.username))?;
     let hash = prompt::hash(options.password).await?;

@@ -5,12 +5,7 @@
 
 use std::collections::HashMap;
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::HeaderMap,
-    response::IntoResponse,
-};
+use axum::{body::Body, extract::State, http::HeaderMap, response::IntoResponse};
 use holdfast_core::{ids::DeviceId, transaction::Transaction};
 
 use super::auth::FromHub;
@@ -31,7 +26,11 @@ pub(super) async fn handle(
     let (place, transactions) = push::receive(&app, who.counts_as(), &headers, body).await?;
     let devices = makers(&app.store, &transactions).await?;
     let verified = blocking(move || verify_all(transactions, &|id| may_send(&devices, id), push::THREADS)).await?;
-    tracing::debug!(hub = who.0.name, transactions = verified.len(), "a hub passes on what its devices did");
+    tracing::debug!(
+        hub = who.0.name,
+        transactions = verified.len(),
+        "a hub passes on what its devices did"
+    );
     push::answer(&app, place, verified).await
 }
 

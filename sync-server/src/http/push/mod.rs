@@ -19,16 +19,17 @@ use axum::{
     response::IntoResponse,
 };
 use holdfast_core::{
+    ids::DeviceId,
     protocol::{MAX_PUSH_TRANSACTIONS, PushOutcome, PushRequest, PushResponse, decode, encode},
     transaction::Transaction,
 };
 
 use super::{ApiError, App, auth::SignedIn, page::CBOR};
-use crate::store::Submission;
-use verify::verify_all;
+use crate::{places::Place, store::Submission};
+pub(super) use verify::{NotTaken, Verified, verify_all};
 
 /// On how many threads a request's transactions are verified: that takes about as long as writing them.
-const THREADS: usize = 2;
+pub(super) const THREADS: usize = 2;
 
 pub(super) async fn handle(
     State(app): State<App>,
@@ -36,15 +37,40 @@ pub(super) async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Result<impl IntoResponse, ApiError> {
-    // Taken before the body is read: who is told to come back has not sent it in vain, and memory is bounded.
-    let place = app.committer.place(who.device.id).ok_or(ApiError::BUSY)?;
-    let packed = body::read(body, app.limits.silence).await?;
-    let packing = body::packing(&headers)?;
+    let (place, transactions) = receive(&app, who.device.id, &headers, body).await?;
     let device = who.device;
-    let transactions = blocking(move || read(&body::unpack(packed, packing)?)).await??;
-    let verified = blocking(move || verify_all(transactions, &device, THREADS)).await?;
-    let judged = makers::admit(&app.store, who.session.device, verified).await?;
+    let verify = move || {
+        let sent_by = |id| {
+            let reason = "The transaction was made on another device than the one that sends it.";
+            (id == device.id).then_some(&device).ok_or(("wrong_device", reason))
+        };
+        verify_all(transactions, &sent_by, THREADS)
+    };
+    answer(&app, place, blocking(verify).await?).await
+}
 
+/// Reads a push of a device, or of a hub.
+pub(super) async fn receive(
+    app: &App,
+    from: DeviceId,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Place, Vec<Transaction>), ApiError> {
+    // Taken before the body is read: who is told to come back has not sent it in vain, and memory is bounded.
+    let place = app.committer.place(from).ok_or(ApiError::BUSY)?;
+    let packed = body::read(body, app.limits.silence).await?;
+    let packing = body::packing(headers)?;
+    let transactions = blocking(move || read(&body::unpack(packed, packing)?)).await??;
+    Ok((place, transactions))
+}
+
+/// Commits what is right of a push and answers it.
+pub(super) async fn answer(
+    app: &App,
+    place: Place,
+    verified: Vec<Result<Verified, PushOutcome>>,
+) -> Result<impl IntoResponse + use<>, ApiError> {
+    let judged = makers::admit(&app.store, verified).await?;
     let (outcomes, submissions) = split(judged);
     let committed = if submissions.is_empty() {
         Vec::new()
@@ -67,7 +93,7 @@ fn read(body: &[u8]) -> Result<Vec<Transaction>, ApiError> {
 }
 
 /// Runs what keeps a processor busy on a thread for it.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| ApiError::Internal(e.to_string()))

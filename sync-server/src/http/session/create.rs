@@ -5,14 +5,16 @@ use std::time::{Duration, Instant};
 use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
+    response::{IntoResponse, Response},
 };
 use ed25519_dalek::VerifyingKey;
 use holdfast_core::{
-    ids::Timestamp,
+    ids::{DeviceId, Timestamp, UserId},
     protocol::{SignInRequest, SignInResponse},
     schema::SCHEMA_VERSION,
 };
 
+use super::at_hub;
 use crate::{
     hex,
     http::{
@@ -21,6 +23,7 @@ use crate::{
     },
     sign_in::password,
     store::{Account, Session, now, random},
+    upstream::Link,
 };
 
 /// How long a session lasts.
@@ -38,30 +41,51 @@ const MAX_USERNAME: usize = 200;
 pub(in crate::http) async fn handle(
     State(app): State<App>,
     request: Result<Json<SignInRequest>, JsonRejection>,
-) -> Result<Json<SignInResponse>, ApiError> {
+) -> Result<Response, ApiError> {
     let Json(request) = request?;
     let key = device_key(&request.device_key)?;
+    if let Some(link) = &app.link {
+        return at_hub::sign_in(&app, link, request, key).await;
+    }
     let account = check_password(&app, &request).await?;
+    let opened = open(&app, account, key, &request, Opening::Here).await?;
+    Ok(Json(opened).into_response())
+}
+
+/// Where a session is opened.
+pub(super) enum Opening<'a> {
+    /// At the hospital's server.
+    Here,
+    /// At a hub, without the hospital's server.
+    AtHub(&'a Link),
+}
+
+/// Opens a session for who may sign in.
+pub(super) async fn open(
+    app: &App,
+    account: Account,
+    key: [u8; 32],
+    request: &SignInRequest,
+    opening: Opening<'_>,
+) -> Result<SignInResponse, ApiError> {
     if !account.is_active {
         return Err(ApiError::Inactive);
     }
     role(&account)?;
-    let created_at = now();
     let name = device_name(&request.device_name);
-    let device = app.store.register_device(key, &name, account.user, created_at).await?;
+    let device = app.store.register_device(key, &name, account.user, now()).await?;
     if device.revoked_at.is_some() {
         return Err(ApiError::DeviceRevoked);
     }
     let token: [u8; TOKEN_BYTES] = random::bytes();
-    let session = Session {
-        user: account.user,
-        device: device.id,
-        created_at,
-        expires_at: Timestamp(created_at.0 + LIFETIME.as_micros() as i64),
-    };
-    app.store.open_session(token_hash(&token), session).await?;
+    let session = session(account.user, device.id);
+    let created_at = session.created_at;
+    match opening {
+        Opening::Here => app.store.open_session(token_hash(&token), session).await?,
+        Opening::AtHub(link) => link.store().open_own_session(token_hash(&token), session).await?,
+    }
     tracing::info!(user = %account.user, device = %device.id, "signed in");
-    Ok(Json(SignInResponse {
+    Ok(SignInResponse {
         token: hex::encode(&token),
         hospital_id: app.hospital.to_string(),
         user_id: account.user,
@@ -70,11 +94,22 @@ pub(in crate::http) async fn handle(
         role: account.role,
         server_time: created_at.0,
         schema_version: SCHEMA_VERSION,
-    }))
+    })
+}
+
+/// A session that begins now.
+pub(super) fn session(user: UserId, device: DeviceId) -> Session {
+    let created_at = now();
+    Session {
+        user,
+        device,
+        created_at,
+        expires_at: Timestamp(created_at.0 + LIFETIME.as_micros() as i64),
+    }
 }
 
 /// The account, if the password is its. An unknown name takes as long as a known one.
-async fn check_password(app: &App, request: &SignInRequest) -> Result<Account, ApiError> {
+pub(super) async fn check_password(app: &App, request: &SignInRequest) -> Result<Account, ApiError> {
     if let Some(wait) = app.attempts.wait(&request.username, Instant::now()) {
         return Err(ApiError::TooManyAttempts(wait));
     }
@@ -120,6 +155,6 @@ fn device_key(text: &str) -> Result<[u8; 32], ApiError> {
     }
 }
 
-fn device_name(text: &str) -> String {
+pub(super) fn device_name(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE_NAME).collect()
 }

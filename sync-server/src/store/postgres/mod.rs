@@ -15,6 +15,7 @@ mod checksums;
 pub(crate) mod claimants;
 mod device;
 mod error;
+mod hubs;
 mod listen;
 mod load;
 mod migrate;

@@ -74,6 +74,7 @@ impl Hospital {
                 store: store.clone(),
                 app: Some(app),
                 limits,
+                link: None,
             };
             tokio::spawn(serve(server, listener, std::future::pending()));
             (store, url)

@@ -1,0 +1,78 @@
+//! A pull at a ward's hub: the stream as far as the hub has it, and with its last page what the hub relays.
+
+use holdfast_core::{
+    policy::Role,
+    protocol::{PullResponse, RelayList, encode},
+    transaction::Mark,
+};
+
+use super::{MAX_BYTES, Page, withhold};
+use crate::{
+    http::{ApiError, App},
+    store::RelayPlace,
+    upstream::Link,
+};
+
+pub(super) async fn read(app: &App, link: &Link, role: Role, page: Page) -> Result<Vec<u8>, ApiError> {
+    let since = page.relayed.as_deref().map(place).transpose()?;
+    // A device that comes from the hospital's server may know more than the hub: then its mark cannot be judged here.
+    let is_ahead = page.after > app.store.head().await?;
+    let limit = page.limit();
+    if let Some(mark) = page.mark
+        && !is_ahead
+        && app.store.mark(page.after).await? != Some(Mark(mark))
+    {
+        return Err(ApiError::Diverged);
+    }
+    let store = link.store();
+    let (pulled, mut relayed) = store.pull_relayed(page.after, since, role, limit, MAX_BYTES).await?;
+    if let Some(relayed) = &mut relayed {
+        relayed.contact = link.state().last;
+    }
+    let checksum = pulled.checksum(role).filter(|_| pulled.head >= page.after);
+    let entries = withhold(pulled.entries, role)?;
+    let response = PullResponse {
+        checksum,
+        relayed,
+        cursor: entries.last().map_or(page.after, |last| last.seq),
+        entries,
+        head: pulled.head.max(page.after),
+    };
+    Ok(encode(&response))
+}
+
+/// Reads a place in a list.
+fn place(text: &str) -> Result<RelayPlace, ApiError> {
+    let read = |(list, place): (&str, &str)| {
+        let list = (list.len() == 16).then(|| u64::from_str_radix(list, 16).ok())??;
+        let place = place.parse().ok()?;
+        Some(RelayPlace {
+            list: RelayList(list),
+            place,
+        })
+    };
+    text.split_once('.')
+        .and_then(read)
+        .ok_or_else(|| ApiError::Malformed("`relayed` is no place in a list".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_and_anything_else_is_refused() {
+        let read = |text: &str| place(text).ok().map(|place| (place.list.0, place.place));
+        assert_eq!(read("00000000000000ff.7"), Some((255, 7)));
+        for text in [
+            "",
+            "ff.7",
+            "00000000000000ff",
+            "00000000000000ff.",
+            "00000000000000fg.1",
+            "00000000000000ff.-1",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}
