@@ -62,7 +62,8 @@ impl Served {
     }
 }
 
-fn add_user(store: &[String]) {
+/// Makes `ada` with the password `long enough`.
+pub fn add_user(store: &[String]) {
     let arguments =
         "user add ada --role admin --first-name Ada --last-name Berg --email ada@x.example --password-stdin";
     let arguments: Vec<_> = arguments.split(' ').collect();

@@ -41,7 +41,7 @@ async fn every_connection_is_one_that_the_database_gives_up_on() {
     let stand = Stand::postgres().await;
     for (name, value) in [
         ("idle_in_transaction_session_timeout", "30s"),
-        ("tcp_user_timeout", "30s"),
+        ("tcp_user_timeout", "30000"),
         ("tcp_keepalives_idle", "30"),
     ] {
         let sql = sqlx::AssertSqlSafe(format!("SHOW {name}"));

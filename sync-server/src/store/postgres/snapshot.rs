@@ -93,20 +93,25 @@ impl PostgresStore {
         limit: usize,
         max_bytes: usize,
     ) -> Result<(Vec<SnapshotDocument>, bool), StoreError> {
-        let found =
-            sqlx::query("SELECT row, state FROM sync.documents WHERE part = $1 AND row > $2 ORDER BY row LIMIT $3")
-                .bind(part)
-                .bind(after)
-                .bind(limit as i64 + 1)
-                .fetch_all(&self.pool)
-                .await?;
-        let (mut documents, mut bytes) = (Vec::new(), 0);
+        // One document more than there is room for tells that there are more; its state is not asked for.
+        let found = sqlx::query(
+            "SELECT row, CASE WHEN before < $4 AND place <= $3 THEN state END FROM (
+                 SELECT row, state, row_number() OVER (ORDER BY row) AS place,
+                        sum(octet_length(state)) OVER (ORDER BY row) - octet_length(state) AS before
+                 FROM (SELECT row, state FROM sync.documents WHERE part = $1 AND row > $2 ORDER BY row LIMIT $3 + 1) page
+             ) measured ORDER BY row",
+        )
+        .bind(part)
+        .bind(after)
+        .bind(limit as i64)
+        .bind(max_bytes as i64)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut documents = Vec::new();
         for record in &found {
-            if documents.len() == limit || bytes >= max_bytes {
+            let Some(state) = record.try_get::<Option<Vec<u8>>, _>(1)? else {
                 return Ok((documents, false));
-            }
-            let state: Vec<u8> = record.try_get(1)?;
-            bytes += state.len();
+            };
             documents.push(SnapshotDocument {
                 id: DocumentId::from_part(part, RowId(record.try_get(0)?)),
                 state: state.into(),
