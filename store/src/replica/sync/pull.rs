@@ -34,7 +34,7 @@ pub(super) fn request(after: Seq, mark: Option<String>, place: Option<(RelayList
     HttpRequest {
         method: Method::Get,
         path: format!(
-            "/v{}/pull?after={after}&limit={LIMIT}{mark}{place}",
+            "/v{}/pull?after={after}&limit={LIMIT}{place}{mark}",
             protocol::PROTOCOL_VERSION
         ),
         body: Vec::new(),
