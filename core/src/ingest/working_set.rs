@@ -192,7 +192,13 @@ impl WorkingSet {
             self.claims.insert(claim.clone(), claimants.clone());
             self.effects.claims.insert(claim, claimants);
         }
-        self.effects.conflicts.extend(commit.conflicts);
+        for (id, mut conflict) in commit.conflicts {
+            // As in the stores: one that is open already keeps the time at which it was raised.
+            if let (Some(conflict), Some(Some(open))) = (&mut conflict, self.effects.conflicts.get(&id)) {
+                conflict.raised_at = open.raised_at;
+            }
+            self.effects.conflicts.insert(id, conflict);
+        }
         for (actor, user) in commit.actors {
             self.effects.actors.entry(actor).or_insert(user);
         }

@@ -9,7 +9,7 @@ use holdfast_server::verify::{Kind, Report};
 use holdfast_tests::{
     maker::Maker,
     stand::Stand,
-    writes::{create, delete, edit},
+    writes::{add, create, delete, edit},
 };
 use serde_json::json;
 
@@ -34,6 +34,7 @@ crate::on_both_stores! {
     a_checksum_that_is_wrong_is_named
     a_page_that_reaches_the_head_carries_the_checksums
     verifying_does_not_see_what_comes_meanwhile
+    a_conflict_that_grows_within_one_batch_keeps_the_time_at_which_it_was_raised
 }
 
 fn row(n: u128) -> RowId {
@@ -409,4 +410,34 @@ async fn verifying_does_not_see_what_comes_meanwhile(stand: Stand) {
     }
     working.await.unwrap();
     assert_eq!(stand.verify().await.entries, 68);
+}
+
+async fn a_conflict_that_grows_within_one_batch_keeps_the_time_at_which_it_was_raised(stand: Stand) {
+    ward(&stand).await;
+    let mut maker = Maker::new(3);
+    stand.register(&maker).await;
+    let gloves = json!({ "item_code": "GL-1", "name": "gloves", "category_id": row(0xd).to_string(),
+        "unit_of_measure": "pairs", "current_stock": 1, "minimum_stock_level": 1 });
+    let category = create("supply_categories", row(0xd), &json!({ "name": "Protection" }));
+    let made = [category, create("supplies", row(0x91), &gloves)];
+    stand.write(&mut maker, &made).await;
+    let take = [add("supplies", row(0x91), "current_stock", -2)];
+    let seen = maker.look(&stand.store, &take).await;
+    let taken = (0..3).map(|n| {
+        let mut other = Maker::new(10 + n);
+        // Each later than the one before.
+        (0..n).for_each(|_| drop(other.make_on(&seen, &take)));
+        (other.make_on(&seen, &take), other)
+    });
+    let (taken, others): (Vec<_>, Vec<_>) = taken.unzip();
+    for other in &others {
+        stand.register(other).await;
+    }
+    stand.accept(taken).await;
+    assert_eq!(
+        stand.conflicts().await.last().map(String::as_str),
+        Some("negative supplies.current_stock 1")
+    );
+    let report = stand.verify().await;
+    assert!(report.passed(), "{}", report.to_text());
 }
