@@ -1,14 +1,19 @@
 //! Why a store failed.
 
+use rusqlite::ErrorCode;
+
 /// Why a store failed. None of these is a person's mistake; the HTTP shell answers them with 503 or 500.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The SQLite store did.
     #[error(transparent)]
-    Sqlite(#[from] holdfast_store::StoreError),
+    Sqlite(holdfast_store::StoreError),
     /// PostgreSQL did, or it cannot be reached.
     #[error("PostgreSQL: {0}")]
-    Postgres(#[from] sqlx::Error),
+    Postgres(sqlx::Error),
+    /// There is no room for what is to be written. What is there can be read.
+    #[error("the database's disk is full: make room on it, then the server goes on by itself ({0})")]
+    DiskFull(String),
     /// A newer version of Holdfast wrote the database.
     #[error("the database has format {found}, this version knows up to {newest}: install the newer version again")]
     NewerFormat {
@@ -39,11 +44,43 @@ pub enum StoreError {
     Thread(String),
 }
 
+impl From<holdfast_store::StoreError> for StoreError {
+    fn from(error: holdfast_store::StoreError) -> Self {
+        if sqlite_code(&error) == Some(ErrorCode::DiskFull) {
+            return Self::DiskFull(error.to_string());
+        }
+        Self::Sqlite(error)
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // 53100 disk_full
+        if error.as_database_error().and_then(|e| e.code()).as_deref() == Some("53100") {
+            return Self::DiskFull(format!("PostgreSQL: {error}"));
+        }
+        Self::Postgres(error)
+    }
+}
+
+fn sqlite_code(error: &holdfast_store::StoreError) -> Option<ErrorCode> {
+    match error {
+        holdfast_store::StoreError::Sqlite(error) => error.sqlite_error_code(),
+        _ => None,
+    }
+}
+
 impl StoreError {
-    /// True if the database cannot be reached just now: trying again later may well help.
+    /// True if the database cannot be reached or written just now: trying again later may well help.
     pub fn is_unreachable(&self) -> bool {
         use sqlx::Error as Sql;
         match self {
+            Self::DiskFull(_) => true,
+            // Something else locks the file, or the file system fails, be it for want of room.
+            Self::Sqlite(error) => matches!(
+                sqlite_code(error),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)
+            ),
             Self::Postgres(Sql::Io(_) | Sql::PoolTimedOut | Sql::PoolClosed | Sql::Tls(_) | Sql::WorkerCrashed) => true,
             // Class 57: the database is going down or coming up; 53: it is out of something.
             Self::Postgres(Sql::Database(error)) => {
