@@ -11,13 +11,13 @@ use holdfast_core::{
     protocol::{ErrorResponse, SignInRequest, SignInResponse},
 };
 use holdfast_store::{
-    Host, Replica,
+    Host, Replica, StoreError,
     replica::{HttpRequest, HttpResponse, Receipt, ReplicaError},
 };
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json};
 
-use crate::http::{Client, Question};
+use crate::http::{Answer, Client, Question};
 
 /// A device.
 pub struct Device {
@@ -120,31 +120,51 @@ impl Device {
 
     /// Asks the server and takes its answer in. Returns how long the answer took.
     pub fn exchange_timed(&mut self, request: &HttpRequest) -> Result<Duration, String> {
+        let begun = Instant::now();
+        let answer = self.ask(request);
+        let took = begun.elapsed();
+        self.take(request, answer).expect("the store takes an answer")?;
+        Ok(took)
+    }
+
+    /// Asks the server, no more. An error says why no whole answer came.
+    pub fn ask(&mut self, request: &HttpRequest) -> Result<Answer, String> {
         let question = Question {
             body: (!request.body.is_empty()).then(|| request.body.clone()),
             token: self.replica.token().filter(|_| request.needs_token()),
             ..Question::default()
         };
-        let begun = Instant::now();
-        let answer = self.http.ask(&format!("{}{}", self.server, request.path), &question);
-        let took = begun.elapsed();
+        let answer = self.http.ask(&format!("{}{}", self.server, request.path), &question)?;
+        self.record(&answer.body);
+        Ok(answer)
+    }
+
+    /// Takes in what came of a request. The inner error is what the replica says of the exchange.
+    pub fn take(
+        &mut self,
+        request: &HttpRequest,
+        answer: Result<Answer, String>,
+    ) -> Result<Result<(), String>, StoreError> {
         match answer {
             Ok(answer) => {
-                self.record(&answer.body);
                 let response = HttpResponse {
                     status: answer.status,
                     hospital: answer.hospital,
                     body: answer.body,
                 };
-                let taken = self.replica.take_response(&request.kind, &response);
-                taken.expect("the store takes an answer");
+                self.replica.take_response(&request.kind, &response)?;
             }
             Err(problem) => self.replica.take_failure(&problem),
         }
-        match self.replica.status().expect("the store can be read").problem {
-            None => Ok(took),
+        Ok(match self.replica.status()?.problem {
+            None => Ok(()),
             Some(problem) => Err(problem),
-        }
+        })
+    }
+
+    /// Gives a request up after this time; a minute unless told.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.http = Client::with_patience(patience);
     }
 
     /// One request and its answer.

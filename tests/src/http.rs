@@ -19,6 +19,8 @@ pub struct Answer {
     pub status: u16,
     /// The header `Holdfast-Hospital`.
     pub hospital: Option<String>,
+    /// The header `Retry-After`, in seconds.
+    pub retry_after: Option<u64>,
     /// The body, unpacked.
     pub body: Vec<u8>,
 }
@@ -38,15 +40,20 @@ pub struct Question<'a> {
 
 impl Default for Client {
     fn default() -> Self {
-        let config = Agent::config_builder()
-            .timeout_global(Some(Duration::from_mins(1)))
-            .http_status_as_error(false)
-            .build();
-        Self(config.new_agent())
+        Self::with_patience(Duration::from_mins(1))
     }
 }
 
 impl Client {
+    /// A client that gives a request up after this time.
+    pub fn with_patience(patience: Duration) -> Self {
+        let config = Agent::config_builder()
+            .timeout_global(Some(patience))
+            .http_status_as_error(false)
+            .build();
+        Self(config.new_agent())
+    }
+
     /// Asks. An error says why no whole answer came.
     pub fn ask(&self, address: &str, question: &Question<'_>) -> Result<Answer, String> {
         let builder = http::Request::builder().uri(address).header("Accept-Encoding", "gzip");
@@ -82,11 +89,18 @@ fn read(mut response: http::Response<ureq::Body>) -> Result<Answer, String> {
     let status = response.status().as_u16();
     let hospital = response.headers().get("Holdfast-Hospital");
     let hospital = hospital.and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let retry_after = response.headers().get("Retry-After");
+    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
     let packed = response.headers().get("Content-Encoding").is_some_and(|e| e == "gzip");
     let reading = response.body_mut().with_config().limit(1 << 30);
     let body = reading.read_to_vec().map_err(|e| e.to_string())?;
     if !packed {
-        return Ok(Answer { status, hospital, body });
+        return Ok(Answer {
+            status,
+            hospital,
+            retry_after,
+            body,
+        });
     }
     let mut unpacked = Vec::new();
     let read = GzDecoder::new(body.as_slice()).read_to_end(&mut unpacked);
@@ -94,6 +108,7 @@ fn read(mut response: http::Response<ureq::Body>) -> Result<Answer, String> {
     Ok(Answer {
         status,
         hospital,
+        retry_after,
         body: unpacked,
     })
 }

@@ -3,13 +3,16 @@
 //! ```text
 //!  conformance   Stand (a Store) ◄── Maker (signs transactions)        no network
 //!  journeys      Server (the real binary) ◄── HTTP ── Device (a Replica)
-//!  faults        the same, with kill -9, cut connections and bad input between them
+//!  faults        the same under load, with processes killed, databases stopped, connections cut, disks full
 //! ```
 
+pub mod cluster;
 pub mod contents;
 pub mod device;
 pub mod dice;
+pub mod disk;
 pub mod exchange;
+pub mod faults;
 pub mod folder;
 pub mod hospital;
 pub mod http;

@@ -17,11 +17,16 @@ pub struct Database {
 impl Database {
     /// Makes a database.
     pub fn create() -> Self {
+        Self::create_in(cluster())
+    }
+
+    /// Makes a database in a cluster of the caller's choice.
+    pub fn create_in(cluster: PgConnectOptions) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let cluster = cluster();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("holdfast_test_{}_{count}", std::process::id());
-        execute(&cluster, &format!("CREATE DATABASE {name}"));
+        let sql = format!("CREATE DATABASE {name}");
+        execute(&cluster, &sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         Self { cluster, name }
     }
 
@@ -33,10 +38,11 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        execute(
-            &self.cluster,
-            &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),
-        );
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        // A cluster that a test has stopped is thrown away as a whole.
+        if let Err(error) = execute(&self.cluster, &sql) {
+            eprintln!("{sql}: {error}");
+        }
     }
 }
 
@@ -53,18 +59,14 @@ pub fn cluster() -> PgConnectOptions {
 }
 
 /// Runs one statement. On a thread of its own, because a test may be inside a runtime already.
-fn execute(cluster: &PgConnectOptions, sql: &str) {
+fn execute(cluster: &PgConnectOptions, sql: &str) -> Result<(), sqlx::Error> {
     let run = async || -> Result<(), sqlx::Error> {
         let mut connection = PgConnection::connect_with(cluster).await?;
         sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await?;
         connection.close().await
     };
     let done = std::thread::scope(|scope| scope.spawn(|| block_on(run())).join());
-    match done {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => panic!("{sql}: {error}"),
-        Err(panic) => std::panic::resume_unwind(panic),
-    }
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Runs a future to its end on this thread, which must not be inside a runtime.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use holdfast_core::ids::TransactionId;
+use holdfast_core::ids::{Seq, TransactionId};
 use holdfast_server::store::Location;
 use sqlx::Connection as _;
 use tempfile::TempDir;
@@ -34,11 +34,22 @@ pub enum Kind {
     Postgres,
 }
 
+impl Kind {
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
 /// A server and its data. Dropping it ends the process at once and removes the data.
 pub struct Server {
     process: Option<Child>,
     port: u16,
     folder: TempDir,
+    data: PathBuf,
     database: Option<Database>,
 }
 
@@ -50,11 +61,28 @@ impl Server {
 
     /// The same in a folder of the caller's choice: measurements want a real disk.
     pub fn prepare_in(kind: Kind, folder: TempDir) -> Self {
+        Self::with(folder, (kind == Kind::Postgres).then(Database::create))
+    }
+
+    /// The same in a database of the caller's choice.
+    pub fn prepare_on(database: Database) -> Self {
+        Self::with(folder::temporary(), Some(database))
+    }
+
+    /// A server with a SQLite store in a folder of the caller's choice; its log is elsewhere.
+    pub fn prepare_with_data_in(data: PathBuf) -> Self {
+        let mut server = Self::with(folder::temporary(), None);
+        server.data = data;
+        server
+    }
+
+    fn with(folder: TempDir, database: Option<Database>) -> Self {
         Self {
             process: None,
             port: free_port(),
+            data: folder.path().join("data"),
             folder,
-            database: (kind == Kind::Postgres).then(Database::create),
+            database,
         }
     }
 
@@ -66,7 +94,7 @@ impl Server {
     /// Where it keeps its data.
     pub fn location(&self) -> Location {
         match &self.database {
-            None => Location::Folder(self.data()),
+            None => Location::Folder(self.data.clone()),
             Some(database) => Location::Database(database.url()),
         }
     }
@@ -90,10 +118,7 @@ impl Server {
         let mut command = Command::new("setpriv");
         command.arg("--pdeathsig=KILL").arg(binary());
         command.args(["serve", "--listen", &format!("127.0.0.1:{}", self.port)]);
-        match self.location() {
-            Location::Folder(data) => command.arg("--data").arg(data),
-            Location::Database(url) => command.args(["--database", &url]),
-        };
+        self.add_location(&mut command);
         command
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
@@ -134,21 +159,12 @@ impl Server {
 
     /// SIGTERM; it ends in good order.
     pub fn stop(&mut self) {
-        let Some(mut process) = self.process.take() else { return };
-        let done = Command::new("kill").arg(process.id().to_string()).status();
+        let Some(process) = self.process.take() else { return };
         assert!(
-            done.is_ok_and(|status| status.success()),
-            "the server can be told to end"
+            end(process, "TERM", PATIENCE),
+            "the server does not end; it said:\n{}",
+            self.said()
         );
-        let begun = Instant::now();
-        while process.try_wait().expect("the process can be asked").is_none() {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "the server does not end; it said:\n{}",
-                self.said()
-            );
-            std::thread::sleep(Duration::from_millis(10));
-        }
     }
 
     /// True while the process runs.
@@ -170,27 +186,49 @@ impl Server {
     /// What its tables hold, read with plain SQL.
     pub fn contents(&self, compared: Compared) -> Contents {
         match &self.database {
-            None => Contents::of_sqlite(&self.data().join("holdfast.sqlite"), compared),
+            None => Contents::of_sqlite(&self.data.join("holdfast.sqlite"), compared),
             Some(database) => postgres::block_on(Contents::of_postgres(&database.url(), compared)),
         }
     }
 
     /// Every transaction in its stream, in order, read with plain SQL.
     pub fn logged(&self) -> Vec<TransactionId> {
-        let ids: Vec<Uuid> = match &self.database {
-            None => logged_in_sqlite(&self.data().join("holdfast.sqlite")),
+        self.stream().into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The same with their places.
+    pub fn stream(&self) -> Vec<(Seq, TransactionId)> {
+        let stream: Vec<(i64, Uuid)> = match &self.database {
+            None => logged_in_sqlite(&self.data.join("holdfast.sqlite")),
             Some(database) => postgres::block_on(logged_in_postgres(&database.url())),
         };
-        ids.into_iter().map(TransactionId).collect()
+        let entry = |(seq, id)| (Seq(seq as u64), TransactionId(id));
+        stream.into_iter().map(entry).collect()
+    }
+
+    /// Has `sync-server verify` hold the store against its log. An error is what it says.
+    pub fn verify(&self) -> Result<(), String> {
+        let mut command = Command::new(binary());
+        command.args(["verify", "--scratch"]).arg(self.folder.path());
+        self.add_location(&mut command);
+        let output = command.output().map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = [output.stdout, output.stderr].concat();
+        Err(String::from_utf8_lossy(&said).into_owned())
+    }
+
+    fn add_location(&self, command: &mut Command) {
+        match self.location() {
+            Location::Folder(data) => command.arg("--data").arg(data),
+            Location::Database(url) => command.args(["--database", &url]),
+        };
     }
 
     /// Its log so far.
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
     }
 
     fn log(&self) -> PathBuf {
@@ -207,21 +245,40 @@ impl Drop for Server {
     }
 }
 
-fn logged_in_sqlite(file: &Path) -> Vec<Uuid> {
+fn logged_in_sqlite(file: &Path) -> Vec<(i64, Uuid)> {
     let connection = rusqlite::Connection::open(file).expect("the file opens");
     let mut statement = connection
-        .prepare("SELECT id FROM sync_log ORDER BY seq")
+        .prepare("SELECT seq, id FROM sync_log ORDER BY seq")
         .expect("the log is there");
-    let found = statement.query_map([], |row| Ok(Uuid::from_bytes(row.get(0)?)));
+    let found = statement.query_map([], |row| Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?))));
     found.and_then(Iterator::collect).expect("the log can be read")
 }
 
-async fn logged_in_postgres(url: &str) -> Vec<Uuid> {
+async fn logged_in_postgres(url: &str) -> Vec<(i64, Uuid)> {
     let mut connection = sqlx::PgConnection::connect(url).await.expect("PostgreSQL answers");
-    let found = sqlx::query_scalar("SELECT id FROM sync.log ORDER BY seq")
+    let found = sqlx::query_as("SELECT seq, id FROM sync.log ORDER BY seq")
         .fetch_all(&mut connection)
         .await;
     found.expect("the log can be read")
+}
+
+/// Sends a signal to a process and waits for its end. False if that takes too long.
+pub(crate) fn end(mut process: Child, signal: &str, patience: Duration) -> bool {
+    let done = Command::new("kill")
+        .args(["-s", signal, &process.id().to_string()])
+        .status();
+    assert!(
+        done.is_ok_and(|status| status.success()),
+        "a process can be told to end"
+    );
+    let begun = Instant::now();
+    while process.try_wait().expect("the process can be asked").is_none() {
+        if begun.elapsed() > patience {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
 }
 
 /// A port that nobody uses just now.
@@ -243,14 +300,16 @@ fn binary() -> &'static Path {
     })
 }
 
-fn built_binary() -> PathBuf {
+/// A program of this workspace, where cargo puts it: beside this one.
+pub(crate) fn beside(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("the test knows its own place");
-    let folder = this
-        .ancestors()
-        .skip(1)
-        .find(|f| !f.ends_with("deps"))
-        .expect("a test is in a folder");
-    let path = folder.join("sync-server");
+    let mut folders = this.ancestors().skip(1);
+    let folder = folders.find(|folder| !folder.ends_with("deps"));
+    folder.expect("a test is in a folder").join(name)
+}
+
+fn built_binary() -> PathBuf {
+    let path = beside("sync-server");
     let age = path.metadata().and_then(|m| m.modified()).ok();
     let sources = ["core/src", "store/src", "sync-server/src"].map(|s| root().join(s));
     if age.is_some_and(|age| sources.iter().all(|source| newest(source) <= age)) {
@@ -265,7 +324,7 @@ fn built_binary() -> PathBuf {
         "--bin",
         "sync-server",
     ]);
-    if folder.ends_with("release") {
+    if path.ancestors().any(|folder| folder.ends_with("release")) {
         build.arg("--release");
     }
     let done = build.current_dir(root()).status();

@@ -3,6 +3,7 @@
 
 mod bench;
 mod console;
+mod faults;
 mod generate;
 mod interrupt;
 mod postgres;
@@ -68,6 +69,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Lets the real server, its database, disk and network fail under load and counts what is lost: `[--kills 100]
+    /// [--on sqlite|postgres] [NAME…]`.
+    Faults {
+        /// Which faults, where, and how often. All faults, everywhere, a hundred times if not given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Drives simulated devices and a server through faulty weeks: `--seeds 100000 [--from N] [--minutes M]`.
     Simulate {
         /// Which seeds, and how long.
@@ -105,6 +113,7 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode> {
             run::engine(&project, size)
         }
         Command::Bench { arguments } => bench::run(&project, arguments),
+        Command::Faults { arguments } => faults::run(&project, arguments),
         Command::Simulate { arguments } => simulate::run(&project, arguments),
     };
     if let Err(error) = &result

@@ -1,10 +1,16 @@
-//! A device that works until it is killed: `device FILE ADDRESS`. The store in FILE is signed in already. Takes a pair of
-//! gloves after the other, prints each transaction's id once it is durable, and pushes in between.
+//! A device that works until it is killed: `device FILE ADDRESS`. The store in FILE is signed in already. Prints what it is
+//! told by its store and by the server, a [note](holdfast_tests::faults::notes::Note) a line.
 
-use std::{io::Write, path::Path, process::ExitCode};
+use std::{
+    path::Path,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+};
 
-use holdfast_tests::{device::Device, hospital::GLOVES};
-use serde_json::json;
+use holdfast_tests::{
+    device::Device,
+    faults::{load::Worker, notes::Pulse},
+};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -12,21 +18,9 @@ fn main() -> ExitCode {
         eprintln!("usage: device FILE ADDRESS");
         return ExitCode::FAILURE;
     };
-    let mut device = Device::on_file(Path::new(file), address);
-    let mut out = std::io::stdout();
-    loop {
-        for _ in 0..3 {
-            let command = json!({ "table": "supplies", "id": GLOVES.to_string(), "values": {},
-                "add": { "current_stock": -1 } });
-            let receipt = device.run("editRow", command);
-            if writeln!(out, "{}", receipt.transaction_id)
-                .and_then(|()| out.flush())
-                .is_err()
-            {
-                return ExitCode::SUCCESS;
-            }
-        }
-        // A failure is tried again with the next command.
-        device.try_sync().ok();
-    }
+    let device = Device::on_file(Path::new(file), address);
+    let mut worker = Worker::new(device, std::process::id().into(), Arc::new(Pulse::default()));
+    worker.aloud = true;
+    worker.work(&AtomicBool::new(false));
+    ExitCode::SUCCESS
 }

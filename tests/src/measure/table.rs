@@ -58,10 +58,7 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bulk = self.steps.iter().find(|s| s.name == BULK).map(|s| median(&s.whole));
-        let name = match self.kind {
-            Kind::Sqlite => "SQLite",
-            Kind::Postgres => "PostgreSQL",
-        };
+        let name = self.kind.name();
         writeln!(
             f,
             "{name:<36} {:>9} {:>9} {:>7}   {:>9} {:>9} {:>9}",

@@ -1,10 +1,8 @@
-//! What goes wrong: processes killed in the middle, connections cut anywhere, requests that are none.
+//! What goes wrong: processes killed, databases stopped, connections cut, disks full, requests that are none.
 
 mod bad_input;
-mod cut_connections;
-mod device_killed;
 mod forged;
-mod server_killed;
+mod under_load;
 
 /// Runs each function on a hospital of its own on each database.
 macro_rules! on_both_databases {

@@ -1,0 +1,74 @@
+//! Real faults: `cargo run --release -p holdfast-tests --bin faults`. `cargo xtask faults` gives it a PostgreSQL.
+
+use std::process::ExitCode;
+
+use holdfast_tests::{
+    faults::{FAULTS, Fault, Table, mounts},
+    server::Kind,
+};
+
+const USAGE: &str = "usage: faults [--kills 100] [--on sqlite|postgres] [NAME…]
+
+Lets the real server, its database, its disk, the network and devices fail under load. Prints for each fault how often it
+struck, how many transactions were acknowledged meanwhile, how many of all that devices kept are lost, how many are there
+twice, and the longest time in which no device was told of an acknowledgement. Fails unless nothing is lost or doubled, the
+tables are what the log says, and all devices have the same rows.";
+
+/// What is asked for.
+struct Plan {
+    kills: u32,
+    kinds: Vec<Kind>,
+    faults: Vec<&'static Fault>,
+}
+
+fn main() -> ExitCode {
+    let Some(plan) = plan() else {
+        eprintln!("{USAGE}\n");
+        for fault in FAULTS {
+            eprintln!("{:<18}  {}", fault.name, fault.what);
+        }
+        return ExitCode::FAILURE;
+    };
+    if plan.faults.iter().any(|fault| fault.mounts)
+        && let Err(error) = mounts::have_own()
+    {
+        eprintln!("small file systems, to be filled, cannot be mounted here: {error}; be root, or name other faults");
+        return ExitCode::FAILURE;
+    }
+    let mut table = Table::default();
+    for fault in &plan.faults {
+        for kind in plan.kinds.iter().filter(|kind| fault.on.contains(kind)) {
+            let times = (u64::from(plan.kills) * u64::from(fault.in_100)).div_ceil(100) as u32;
+            eprintln!("{} on {}, {times} times", fault.what, kind.name());
+            let figures = (fault.run)(*kind, times);
+            eprintln!("{figures:?}");
+            table.add(fault, *kind, figures);
+        }
+    }
+    println!("{table}");
+    ExitCode::from(u8::from(!table.passed()))
+}
+
+fn plan() -> Option<Plan> {
+    let mut plan = Plan {
+        kills: 100,
+        kinds: vec![Kind::Sqlite, Kind::Postgres],
+        faults: Vec::new(),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--kills" => plan.kills = arguments.next()?.parse().ok().filter(|kills| *kills > 0)?,
+            "--on" => {
+                let name = arguments.next()?;
+                plan.kinds.retain(|kind| kind.name().eq_ignore_ascii_case(&name));
+                plan.kinds.first()?;
+            }
+            name => plan.faults.push(Fault::named(name)?),
+        }
+    }
+    if plan.faults.is_empty() {
+        plan.faults.extend(FAULTS);
+    }
+    Some(plan)
+}

@@ -1,0 +1,135 @@
+//! Real faults with the real server: what goes wrong, under load, and what it came to.
+//!
+//! ```text
+//!  a fault (one file each): servers, a database, a proxy, a disk; what is killed, stopped, cut, filled
+//!     │ gives each device its server's address                     │ strikes, and waits until work goes on
+//!     ▼                                                            ▼
+//!  Load: devices that work all the time ──► Notes: what each was told ──► Figures: held against stream and tables
+//! ```
+//!
+//! Load and reckoning know nothing of what is started and killed: a fault with two servers on one database, or with a hub
+//! between devices and server, opens them, hands out their addresses and strikes; the rest stays as it is.
+
+mod connections_cut;
+mod device_disk_full;
+mod device_killed;
+mod disk_full;
+pub mod load;
+pub mod mounts;
+pub mod notes;
+mod postgres_stopped;
+pub mod reckoning;
+mod server_killed;
+mod table;
+
+pub use reckoning::Figures;
+pub use table::Table;
+
+use std::time::Duration;
+
+use crate::{device::Device, hospital::Hospital, server::Kind};
+
+/// How many devices work.
+const DEVICES: usize = 4;
+
+/// How long it may take until work goes on after the fault is over.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Something that goes wrong.
+pub struct Fault {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What happens, for the table.
+    pub what: &'static str,
+    /// Where it applies.
+    pub on: &'static [Kind],
+    /// How often in a long run of 100, as it takes longer than others or is over sooner.
+    pub in_100: u32,
+    /// How often in the test run.
+    pub in_tests: u32,
+    /// It needs to mount a small file system: see [`mounts`].
+    pub mounts: bool,
+    /// Lets it happen this often under load.
+    pub run: fn(Kind, u32) -> Figures,
+}
+
+const BOTH: &[Kind] = &[Kind::Sqlite, Kind::Postgres];
+
+/// All faults.
+pub const FAULTS: &[Fault] = &[
+    Fault {
+        name: "server-killed",
+        what: "kill -9 of the server",
+        on: BOTH,
+        in_100: 100,
+        in_tests: 8,
+        mounts: false,
+        run: server_killed::run,
+    },
+    Fault {
+        name: "postgres-stopped",
+        what: "PostgreSQL stopped (immediate, fast) and started",
+        on: &[Kind::Postgres],
+        in_100: 100,
+        in_tests: 3,
+        mounts: false,
+        run: postgres_stopped::run,
+    },
+    Fault {
+        name: "postgres-away",
+        what: "PostgreSQL away until devices are told so",
+        on: &[Kind::Postgres],
+        in_100: 3,
+        in_tests: 1,
+        mounts: false,
+        run: postgres_stopped::run_away,
+    },
+    Fault {
+        name: "connections-cut",
+        what: "connections cut, delayed, half-sent",
+        on: BOTH,
+        in_100: 1_000,
+        in_tests: 60,
+        mounts: false,
+        run: connections_cut::run,
+    },
+    Fault {
+        name: "device-killed",
+        what: "kill -9 of a device",
+        on: BOTH,
+        in_100: 100,
+        in_tests: 8,
+        mounts: false,
+        run: device_killed::run,
+    },
+    Fault {
+        name: "disk-full",
+        what: "the server's or PostgreSQL's disk full",
+        on: BOTH,
+        in_100: 20,
+        in_tests: 1,
+        mounts: true,
+        run: disk_full::run,
+    },
+    Fault {
+        name: "device-disk-full",
+        what: "a device's disk full",
+        on: BOTH,
+        in_100: 20,
+        in_tests: 1,
+        mounts: true,
+        run: device_disk_full::run,
+    },
+];
+
+impl Fault {
+    /// The fault with this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FAULTS.iter().find(|fault| fault.name == name)
+    }
+}
+
+/// The devices that work, each with a copy of the hospital.
+fn devices(hospital: &mut Hospital) -> Vec<Device> {
+    (0..DEVICES).map(|_| hospital.device("ada")).collect()
+}
