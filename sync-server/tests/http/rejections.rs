@@ -2,7 +2,7 @@
 
 use holdfast_core::{
     document::DocumentId,
-    ids::{DeviceId, RowId, Timestamp, TransactionId, UserId},
+    ids::{DeviceId, Timestamp, TransactionId, UserId},
     protocol::PushOutcome,
     schema::{Schema, TableId},
     transaction::Transaction,
@@ -57,9 +57,12 @@ fn a_value_that_is_too_long_names_its_row(hospital: &Hospital) {
 
 fn a_broken_reference_names_both_rows(hospital: &Hospital) {
     let mut phone = hospital.device(users::NURSE);
-    let room = RowId(Uuid::from_u128(7));
+    let (room, refused) = phone.create("rooms", &[("room_number", "a number that is too long".into())]);
     let (bed, bad) = phone.create("beds", &[("bed_number", "1".into()), ("room_id", room.into())]);
-    let (code, reason) = rejection(hospital, &mut phone, bad.transaction);
+    let outcomes = phone.push_all(vec![refused.transaction, bad.transaction]);
+    let [PushOutcome::Rejected { .. }, PushOutcome::Rejected { code, reason, .. }] = &outcomes[..] else {
+        panic!("not rejected: {outcomes:?}")
+    };
     assert_eq!(code, "broken_reference");
     assert!(
         reason.contains(&bed.to_string()) && reason.contains(&room.to_string()),

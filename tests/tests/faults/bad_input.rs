@@ -29,6 +29,7 @@ crate::on_both_databases! {
     what_is_wrongly_signed_is_refused
     a_replayed_push_changes_nothing
     what_does_not_fit_the_tables_is_refused_with_row_and_reason
+    what_refers_to_a_row_that_nobody_has_waits_and_harms_nobody
     garbage_on_the_wire_leaves_the_server_alive
 }
 
@@ -187,7 +188,7 @@ fn a_replayed_push_changes_nothing(mut hospital: Hospital) {
 fn what_does_not_fit_the_tables_is_refused_with_row_and_reason(mut hospital: Hospital) {
     let mut forger = Forger::sign_in(&hospital);
     let before = hospital.server.contents(replicated);
-    let (row, nowhere) = (forger.maker.row(), forger.maker.row());
+    let row = forger.maker.row();
     let good = forger.make(&[patient(row, "P-1")]);
     let unknown_table = forger.sign_again(&good, |body| {
         body.changes[0].document = DocumentId::main(TableId(200), row);
@@ -219,13 +220,6 @@ fn what_does_not_fit_the_tables_is_refused_with_row_and_reason(mut hospital: Hos
             "room_number",
         ),
         (
-            "broken reference",
-            "beds",
-            json!({ "bed_number": "1", "room_id": nowhere.to_string() }),
-            "broken_reference",
-            "rooms",
-        ),
-        (
             "no word of the list",
             "beds",
             json!({ "bed_number": "1", "room_id": ROOM.to_string(), "status": "sideways" }),
@@ -247,6 +241,22 @@ fn what_does_not_fit_the_tables_is_refused_with_row_and_reason(mut hospital: Hos
         assert!(
             reason.contains(word),
             "{what}: the reason does not say {word}: {reason}"
+        );
+    }
+    assert_unharmed(&mut hospital, &mut forger, &before);
+}
+
+fn what_refers_to_a_row_that_nobody_has_waits_and_harms_nobody(mut hospital: Hospital) {
+    let mut forger = Forger::sign_in(&hospital);
+    let before = hospital.server.contents(replicated);
+    let (row, nowhere) = (forger.maker.row(), forger.maker.row());
+    let values = json!({ "bed_number": "1", "room_id": nowhere.to_string() });
+    let bed = forger.make(&[create("beds", row, &values)]);
+    for _ in 0..2 {
+        let outcomes = forger.push(vec![bed.clone()]);
+        assert!(
+            matches!(outcomes[..], [PushOutcome::Waiting { missing: 1, .. }]),
+            "{outcomes:?}"
         );
     }
     assert_unharmed(&mut hospital, &mut forger, &before);
