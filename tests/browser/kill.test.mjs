@@ -79,6 +79,11 @@ async function work({ hospital, device }) {
     const counter = await hospital.sql(`SELECT current_stock FROM supplies WHERE id = '${supply.id}'`)
     assert.deepEqual(counter, [{ current_stock: supply.stock - TAKEN }])
 
+    console.log(
+      `      4 kills of the server and 4 of the browser's process around a push: ` +
+        `${PATIENTS + TAKEN} transactions acknowledged, 0 lost, 0 doubled`,
+    )
+
     const desk = await device('desk', { url: line.url })
     await go(desk, 'patients?find=Killed')
     await sameEverywhere([phone, desk], hospital)

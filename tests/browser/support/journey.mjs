@@ -10,9 +10,9 @@ import { onPostgres } from './hospital.mjs'
 import { signIn } from './ward.mjs'
 import { FAILURES } from './surroundings.mjs'
 
-/** `work` gets `{ hospital, device, visitor }`. */
-export function journey(name, work, { on = onPostgres } = {}) {
-  test(name, { timeout: 150_000 }, async () => {
+/** `work` gets `{ hospital, device, visitor }`; `patience` are the milliseconds that it may take. */
+export function journey(name, work, { on = onPostgres, patience = 150_000 } = {}) {
+  test(name, { timeout: patience }, async () => {
     const hospital = await on()
     const devices = []
     /** A browser that has not been here yet. */

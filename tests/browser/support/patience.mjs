@@ -19,3 +19,20 @@ export async function eventually(what, ask, patience = 20_000) {
     await pause(50)
   }
 }
+
+/** Milliseconds of computing that tell how crowded the machine is. */
+const SAMPLE = 100
+
+/**
+ * How many times longer than alone a program computes at this moment, because others want the processor too: 1 or more.
+ * What must be quick where nothing disturbs it may take so many times longer here.
+ */
+export function crowding() {
+  const computed = process.cpuUsage()
+  const began = performance.now()
+  for (;;) {
+    const { user, system } = process.cpuUsage(computed)
+    const milliseconds = (user + system) / 1_000
+    if (milliseconds >= SAMPLE) return Math.max(1, (performance.now() - began) / milliseconds)
+  }
+}
