@@ -133,11 +133,14 @@ impl Engine {
         Ok(json(&self.replica.outbox()?))
     }
 
+    /// `Durability` of the port, as JSON; null if the transaction is not known.
+    pub fn durability(&self, transaction: &str) -> Result<String> {
+        Ok(json(&self.replica.durability(transaction_id(transaction)?)?))
+    }
+
     /// Drops a refused transaction.
     pub fn discard(&mut self, transaction: &str) -> Result<()> {
-        let id: TransactionId = serde_json::from_value(Json::from(transaction))
-            .map_err(|error| EngineError::malformed("The transaction's id", &error))?;
-        Ok(self.replica.discard(id)?)
+        Ok(self.replica.discard(transaction_id(transaction)?)?)
     }
 
     /// There may be something new: begins a round of sync.
@@ -202,6 +205,10 @@ pub async fn remove_store(file: String) -> Result<()> {
 #[wasm_bindgen(js_name = releaseFiles)]
 pub async fn release_files() -> Result<()> {
     storage::release().await
+}
+
+fn transaction_id(text: &str) -> Result<TransactionId> {
+    serde_json::from_value(Json::from(text)).map_err(|error| EngineError::malformed("The transaction's id", &error))
 }
 
 fn json(value: &impl serde::Serialize) -> String {

@@ -8,6 +8,8 @@ const STATUS: Status = {
   connection: 'offline',
   waiting: 0,
   held: 0,
+  atHub: 0,
+  hub: null,
   rejected: 0,
   conflicts: 0,
   renewing: false,

@@ -1,6 +1,7 @@
 /** The port over the worker. */
 import type { Engine, EngineError, Row, Status } from './port'
 import { keepForReload, takeAfterReload } from './reload'
+import { waitFor } from './wait_for'
 import { crashed } from './worker/crash'
 import type {
   Answer,
@@ -142,6 +143,17 @@ export class Client implements Engine {
   async discard(transactionId: string): Promise<void> {
     await this.#call('discard', transactionId)
   }
+
+  waitFor: Engine['waitFor'] = (transactionId, durability, options) =>
+    waitFor(
+      {
+        durability: (id) => this.#call('durability', id),
+        onStatus: (callback) => this.onStatus(callback),
+      },
+      transactionId,
+      durability,
+      options,
+    )
 
   syncNow(): void {
     this.tell({ type: 'syncNow' })

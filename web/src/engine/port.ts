@@ -29,6 +29,24 @@ export interface DeviceUser {
   waiting: number
 }
 
+/**
+ * How far a transaction of this device has come: `device`: it is here alone; `hub`: the ward's hub keeps it and passes it on;
+ * `hospital`: it is in the hospital's stream; `refused`: it stays here for a person to mend.
+ */
+export type Durability = 'refused' | 'device' | 'hub' | 'hospital'
+
+/** What this device knows of its ward's hub. */
+export interface HubStatus {
+  /** It exchanges with the hospital. */
+  linked: boolean
+  /** When it last did, null if not since its start. ISO 8601. */
+  contact: string | null
+  /** What others did, which is shown here and is on its way to the hospital. */
+  relayed: number
+  /** What others did and cannot be shown here before the hospital has it. */
+  leftOut: number
+}
+
 /** What a person must always be able to see: is my work safe, and how old is what I look at. */
 export interface Status {
   /** `null` when nobody is signed in. */
@@ -42,6 +60,10 @@ export interface Status {
   waiting: number
   /** Those of them that the server has, and takes in when an earlier entry of another device comes. */
   held: number
+  /** Those of them that the ward's hub keeps and passes on. */
+  atHub: number
+  /** The ward's hub, if one answered last; null if it was the hospital's server. */
+  hub: HubStatus | null
   /** Transactions that the server refused and a person must mend or discard. */
   rejected: number
   /** Open conflicts in this replica. */
@@ -110,6 +132,7 @@ export interface OutboxEntry {
   madeOffline: boolean
   /** `held`: the server has it and waits for an earlier entry of another device. */
   state: 'waiting' | 'held' | 'rejected'
+  durability: Durability
   /** Why the server refused it. */
   reason: string | null
   /** What was refused. */
@@ -132,6 +155,12 @@ export interface EngineError {
   message: string
   /** For `invalid`: the field it is about, as the command names it. */
   field?: string
+}
+
+export interface WaitOptions {
+  signal?: AbortSignal
+  /** Milliseconds. */
+  timeoutMs?: number
 }
 
 export interface Engine {
@@ -168,6 +197,12 @@ export interface Engine {
   outbox(): Promise<OutboxEntry[]>
   /** Drops a rejected transaction for good. */
   discard(transactionId: string): Promise<void>
+  /**
+   * Resolves when a transaction has come so far; who has reached the hospital has passed the hub. Rejects with `refused`;
+   * with `not_found` if this device does not know it any more; with `timeout` or `aborted` as `options` say; and as any
+   * call does, with `signed_out` say.
+   */
+  waitFor(transactionId: string, durability: 'hub' | 'hospital', options?: WaitOptions): Promise<void>
   /** Sync now instead of at the next occasion. */
   syncNow(): void
   /** Calls back with every change of the status, at once with the present one. Returns the function that ends it. */

@@ -1,4 +1,4 @@
-/** Takes the engine's place with `vite --mode mock`. `?role=cleaner&signedOut&users&locked&offline&otherHospital&firstSync&renewing&differences=2&unfolded=1&quiet` choose what is seen. */
+/** Takes the engine's place with `vite --mode mock`. `?role=cleaner&signedOut&users&locked&offline&otherHospital&firstSync&renewing&differences=2&unfolded=1&hub=unlinked&quiet` choose what is seen. */
 import initSqlJs from 'sql.js'
 import wasm from 'sql.js/dist/sql-wasm.wasm?url'
 import type { Engine } from '../engine/port'
@@ -17,6 +17,7 @@ const engine = mockEngine(makeReplica(await initSqlJs({ locateFile: () => wasm }
   differences: Number(wanted.get('differences')),
   unfolded: Number(wanted.get('unfolded')),
   quiet: wanted.has('quiet'),
+  hub: wanted.get('hub') === 'unlinked' ? 'unlinked' : wanted.has('hub') ? 'linked' : 'none',
   users: wanted.has('users'),
   locked: wanted.has('locked'),
 })

@@ -3,6 +3,7 @@ import type { Database } from 'sql.js'
 import type { Command, ColumnValue, Values } from '../engine/generated/commands'
 import type { Conflict, Engine, EngineError, OutboxEntry, Receipt, SqlValue, Status } from '../engine/port'
 import { findTable } from '../schema/tables'
+import { waitFor } from '../engine/wait_for'
 import { NURSE, id } from './hospital'
 import { ask, insert } from './replica'
 
@@ -17,6 +18,8 @@ export interface MockOptions {
   differences: number
   unfolded: number
   quiet: boolean
+  /** The ward has a hub: with a link to the hospital, or without. */
+  hub: 'none' | 'linked' | 'unlinked'
   /** Others have used this device. */
   users: boolean
   locked: boolean
@@ -26,7 +29,8 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
   const live = new Set<() => void>()
   const watchers = new Set<(status: Status) => void>()
   const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE).toISOString()
-  let outbox: OutboxEntry[] = options.quiet ? [] : sampleOutbox(ago)
+  const reached = options.hub === 'none' ? 'device' : 'hub'
+  let outbox: OutboxEntry[] = options.quiet ? [] : sampleOutbox(ago, reached)
   let conflicts: Conflict[] = options.quiet ? [] : sampleConflicts(ago)
   const session = {
     server: 'https://hospital.example',
@@ -48,6 +52,16 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
     connection: options.connection,
     waiting: outbox.filter((entry) => entry.state !== 'rejected').length,
     held: outbox.filter((entry) => entry.state === 'held').length,
+    atHub: outbox.filter((entry) => entry.durability === 'hub').length,
+    hub:
+      options.hub === 'none'
+        ? null
+        : {
+            linked: options.hub === 'linked',
+            contact: ago(options.hub === 'linked' ? 1 : 50),
+            relayed: 5,
+            leftOut: 0,
+          },
     rejected: outbox.filter((entry) => entry.state === 'rejected' && !entry.mendedAt).length,
     conflicts: conflicts.length,
     renewing: options.renewing,
@@ -59,6 +73,12 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
     users: signedIn || options.users ? deviceUsers : [],
     locked: !signedIn && options.locked,
   })
+
+  const onStatus: Engine['onStatus'] = (callback) => {
+    watchers.add(callback)
+    callback(status())
+    return () => watchers.delete(callback)
+  }
 
   function moved() {
     for (const callback of watchers) callback(status())
@@ -81,6 +101,7 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
         madeAt: now,
         madeOffline: options.connection === 'offline',
         state: 'waiting',
+        durability: reached,
         ...NOT_REFUSED,
       },
     ]
@@ -126,12 +147,18 @@ export function mockEngine(database: Database, options: MockOptions): Engine {
       outbox = outbox.filter((entry) => entry.transactionId !== transactionId)
       moved()
     },
+    waitFor: (transactionId, durability, waiting) =>
+      waitFor(
+        {
+          durability: async (id) => outbox.find((entry) => entry.transactionId === id)?.durability ?? null,
+          onStatus,
+        },
+        transactionId,
+        durability,
+        waiting,
+      ),
     syncNow: () => undefined,
-    onStatus(callback) {
-      watchers.add(callback)
-      callback(status())
-      return () => watchers.delete(callback)
-    },
+    onStatus,
   }
 }
 
@@ -198,7 +225,7 @@ function apply(database: Database, command: Command, rows: Receipt['rows']): voi
 
 const NOT_REFUSED = { reason: null, refused: null, mendedAt: null }
 
-function sampleOutbox(ago: (minutes: number) => string): OutboxEntry[] {
+function sampleOutbox(ago: (minutes: number) => string, reached: 'device' | 'hub'): OutboxEntry[] {
   return [
     {
       transactionId: 't1',
@@ -207,6 +234,7 @@ function sampleOutbox(ago: (minutes: number) => string): OutboxEntry[] {
       madeAt: ago(4),
       madeOffline: true,
       state: 'waiting',
+      durability: reached,
       ...NOT_REFUSED,
     },
     {
@@ -216,6 +244,7 @@ function sampleOutbox(ago: (minutes: number) => string): OutboxEntry[] {
       madeAt: ago(2),
       madeOffline: true,
       state: 'waiting',
+      durability: reached,
       ...NOT_REFUSED,
     },
     {
@@ -225,6 +254,7 @@ function sampleOutbox(ago: (minutes: number) => string): OutboxEntry[] {
       madeAt: ago(55),
       madeOffline: false,
       state: 'rejected',
+      durability: 'refused',
       reason: 'Your role (nurse) may not change staff. Ask a manager.',
       refused: {
         type: 'editRow',
@@ -241,6 +271,7 @@ function sampleOutbox(ago: (minutes: number) => string): OutboxEntry[] {
       madeAt: ago(95),
       madeOffline: true,
       state: 'rejected',
+      durability: 'refused',
       reason: 'This bed is taken. Choose another.',
       refused: { type: 'admitPatient', patientId: id('patients', 61), bedId: id('beds', 0) },
       mendedAt: null,

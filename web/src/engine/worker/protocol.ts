@@ -18,6 +18,7 @@
 import type { Command } from '../generated/commands'
 import type {
   Conflict,
+  Durability,
   EngineError,
   OutboxEntry,
   Receipt,
@@ -62,6 +63,7 @@ export interface Calls {
   conflicts: { argument: null; answer: Conflict[] }
   outbox: { argument: null; answer: OutboxEntry[] }
   discard: { argument: string; answer: null }
+  durability: { argument: string; answer: Durability | null }
 }
 
 export type CallName = keyof Calls

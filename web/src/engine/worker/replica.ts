@@ -1,6 +1,6 @@
 /** The wasm engine with the port's types: the one place that vouches for the shape of the JSON it makes. */
 import type { Engine } from '../pkg/holdfast_wasm.js'
-import type { Conflict, OutboxEntry, Receipt, Session, Status } from '../port'
+import type { Conflict, Durability, OutboxEntry, Receipt, Session, Status } from '../port'
 import type { HttpAnswer } from './exchange'
 import type { Order, Question } from './protocol'
 
@@ -28,6 +28,7 @@ export interface Replica {
   tablesOf(sql: string): string[]
   conflicts(): Conflict[]
   outbox(): OutboxEntry[]
+  durability(transactionId: string): Durability | null
   discard(transactionId: string): void
   /** There may be something new: begins a round of sync. */
   wake(): void
@@ -63,6 +64,7 @@ export function replicaOf(engine: Engine): Replica {
     tablesOf: (sql) => engine.tablesOf(sql),
     conflicts: () => JSON.parse(engine.conflicts()) as Conflict[],
     outbox: () => JSON.parse(engine.outbox()) as OutboxEntry[],
+    durability: (transactionId) => JSON.parse(engine.durability(transactionId)) as Durability | null,
     discard: (transactionId) => engine.discard(transactionId),
     wake: () => engine.wake(),
     nextRequest() {

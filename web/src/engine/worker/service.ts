@@ -32,6 +32,8 @@ const NOBODY: ReplicaStatus = {
   connection: 'offline',
   waiting: 0,
   held: 0,
+  atHub: 0,
+  hub: null,
   rejected: 0,
   conflicts: 0,
   renewing: false,
@@ -104,6 +106,7 @@ export class Service {
     },
     conflicts: () => this.#replica().conflicts(),
     outbox: () => this.#replica().outbox(),
+    durability: (transactionId) => this.#replica().durability(transactionId),
     discard: (transactionId) => {
       this.#replica().discard(transactionId)
       this.#open?.work.moved()

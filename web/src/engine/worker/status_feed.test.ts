@@ -16,6 +16,8 @@ beforeEach(() => {
     connection: 'online',
     waiting: 0,
     held: 0,
+    atHub: 0,
+    hub: null,
     rejected: 0,
     conflicts: 0,
     renewing: false,
