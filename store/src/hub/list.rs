@@ -8,6 +8,8 @@
 //! What came into the stream is only there. With every opening of the store a new list begins: a store that was put back to a
 //! backup would give places out again.
 
+use std::{num::ParseIntError, str::FromStr};
+
 use holdfast_core::{
     ids::{Seq, TransactionId},
     policy::Role,
@@ -32,6 +34,19 @@ pub struct RelayPlace {
     pub list: RelayList,
     /// Its place there.
     pub place: u64,
+}
+
+/// As a pull names it: the list's 16 hexadecimal digits, a point, the place.
+impl FromStr for RelayPlace {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let (list, place) = text.split_once('.').unwrap_or((text, ""));
+        Ok(Self {
+            list: RelayList(u64::from_str_radix(list, 16)?),
+            place: place.parse()?,
+        })
+    }
 }
 
 impl ServerStore {

@@ -132,6 +132,15 @@ impl ServerStore {
         entry.map(LogEntry::mark).transpose().map_err(StoreError::corrupt)
     }
 
+    /// True if the stream has an entry with this mark at a place, or may have: a hub that has not come to the place cannot
+    /// tell. If not, this server or the hospital's was put back to a backup.
+    pub fn is_in_history(&self, place: Seq, mark: &Mark) -> Result<bool, StoreError> {
+        Ok(match self.mark(place)? {
+            Some(found) => found == *mark,
+            None => place > self.head()? && hub::id(&self.connection)?.is_some(),
+        })
+    }
+
     /// The end of the stream; 0 while it is empty.
     pub fn head(&self) -> Result<Seq, StoreError> {
         head(&self.connection)

@@ -46,8 +46,8 @@ pub struct TestServer {
     pub snapshot_page: usize,
     /// How many entries a page of the stream has.
     pub pull_page: usize,
-    host: Host,
-    sessions: Sessions,
+    pub(super) host: Host,
+    pub(super) sessions: Sessions,
 }
 
 impl TestServer {
@@ -190,9 +190,14 @@ impl TestServer {
         let account = self.store.account_by_username(username)?;
         let account = account.ok_or_else(|| StoreError::corrupt(format!("no user {username}")))?;
         let now = self.clock.now();
-        let device = self.store.register_device(key, "test", account.user, now)?;
-        let token = format!("{username}@{}", device.id);
-        self.sessions.insert(token.clone(), (account.user, device.id));
+        let device = DeviceId::of_public_key(key);
+        if self.store.hub()?.is_none() {
+            self.store.register_device(key, "test", account.user, now)?;
+        } else if !self.store.has_signed_in(device, account.user)? {
+            return Err(StoreError::corrupt("the hospital's server must see this user first"));
+        }
+        let token = format!("{username}@{device}");
+        self.sessions.insert(token.clone(), (account.user, device));
         Ok(SignInResponse {
             token,
             hospital_id: self.store.hospital_id()?.to_string(),
@@ -283,6 +288,9 @@ impl TestServer {
         {
             return Ok(error(403, "device_revoked", "This device was locked out."));
         }
+        if self.store.hub()?.is_some_and(|hub| hub.copying) {
+            return Ok(error(503, "unavailable", "The hub copies the hospital."));
+        }
         let role = self.role(user)?;
         match &request.kind {
             RequestKind::Identify => Ok((200, Vec::new())),
@@ -308,33 +316,48 @@ impl TestServer {
         let Ok(request) = protocol::decode::<PushRequest>(body) else {
             return Ok(error(400, "malformed", "This is no push."));
         };
+        let outcomes = self.take(request.transactions, Some(device))?;
+        Ok((200, protocol::encode(&PushResponse { outcomes })))
+    }
+
+    /// Takes in what a device pushed, or what a hub did of many.
+    pub(super) fn take(
+        &mut self,
+        transactions: Vec<Transaction>,
+        device: Option<DeviceId>,
+    ) -> Result<Vec<PushOutcome>, StoreError> {
         let mut judged = Vec::new();
-        for transaction in request.transactions {
+        for transaction in transactions {
             judged.push(self.submission(device, transaction)?);
         }
         let submissions: Vec<_> = judged
             .iter()
             .filter_map(|judged| judged.as_ref().ok().cloned())
             .collect();
-        let mut taken = self.store.accept(&submissions, self.clock.now())?.into_iter();
-        let outcomes = judged
+        let now = self.clock.now();
+        let taken = match self.store.hub()? {
+            None => self.store.accept(&submissions, now)?,
+            Some(_) => self.store.relay(&submissions, now)?,
+        };
+        let mut taken = taken.into_iter();
+        judged
             .into_iter()
             .map(|judged| match judged {
                 Ok(_) => taken.next().ok_or_else(|| StoreError::corrupt("no outcome")),
                 Err(rejected) => Ok(rejected),
             })
-            .collect::<Result<_, _>>()?;
-        Ok((200, protocol::encode(&PushResponse { outcomes })))
+            .collect()
     }
 
-    /// A transaction that may be judged, or why not.
+    /// A transaction that may be judged, or why not. Each is of the `device` that pushes it; a hub pushes many devices'.
     fn submission(
         &self,
-        device: DeviceId,
+        device: Option<DeviceId>,
         transaction: Transaction,
     ) -> Result<Result<Submission, PushOutcome>, StoreError> {
         let opened = transaction.open().map_err(StoreError::corrupt)?;
         let body = &opened.body;
+        let device = device.unwrap_or(body.device);
         let reject = |code: &str, reason: String| {
             Ok(Err(PushOutcome::Rejected {
                 id: body.id,
@@ -363,19 +386,28 @@ impl TestServer {
     }
 
     fn pull(&self, after: Seq, path: &str, role: Role) -> Result<(u16, Vec<u8>), StoreError> {
-        if let Some((_, mark)) = path.split_once("mark=")
-            && self.store.mark(after)? != Some(Mark(mark.to_owned()))
+        let asked = |name: &str| {
+            let mut parts = path.split(['?', '&']);
+            parts.find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+        };
+        if let Some(mark) = asked("mark")
+            && !self.store.is_in_history(after, &Mark(mark.to_owned()))?
         {
             return Ok(error(409, "diverged", "The server was put back to a backup."));
         }
-        let mut page = self.store.pull(after, self.pull_page, 1 << 20)?;
+        let (mut page, relayed) = if self.store.hub()?.is_some() {
+            let since = asked("relayed").and_then(|place| place.parse().ok());
+            self.store.pull_relayed(after, since, role, self.pull_page, 1 << 20)?
+        } else {
+            (self.store.pull(after, self.pull_page, 1 << 20)?, None)
+        };
         for entry in &mut page.entries {
             let body = entry.transaction.body().map_err(StoreError::corrupt)?;
             entry.transaction = entry.transaction.withhold(&body, |id| role.may_see(id));
         }
         let response = PullResponse {
             checksum: page.checksum(role),
-            relayed: None,
+            relayed,
             cursor: page.entries.last().map_or(page.head, |entry| entry.seq),
             entries: page.entries,
             head: page.head,

@@ -1,0 +1,12 @@
+//! A ward's hub between its devices and the hospital's server.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod copied;
+mod outage;
+mod refused;
+mod restored;
+mod store;
+#[path = "../sync/ward.rs"]
+#[allow(dead_code, reason = "the tests of sync use all of it")]
+mod ward;
+mod world;

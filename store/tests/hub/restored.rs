@@ -1,0 +1,90 @@
+//! Servers that are put back to a backup.
+
+use holdfast_store::testing::{Answer, TestServer};
+use serde_json::json;
+
+use crate::{
+    ward::{ANNA, BERT, CLEO, cell, edit},
+    world::{in_log, settle, ward},
+};
+
+#[test]
+fn a_hub_that_is_put_back_gets_its_work_again() {
+    let (mut centre, mut hub, mut nora, mut nils) = ward();
+    let backup = hub.disk().unwrap();
+    let made = nora
+        .run("editRow", edit("patients", ANNA, json!({ "phone": "1" })))
+        .unwrap();
+    nora.sync(&mut hub).unwrap();
+    nils.sync(&mut hub).unwrap();
+    nils.run("editRow", edit("patients", BERT, json!({ "phone": "2" })))
+        .unwrap();
+    nils.sync(&mut centre).unwrap();
+    let mut hub = TestServer::start(&backup, centre.clock.clone(), 600).unwrap();
+    nora.sync(&mut hub).unwrap();
+    nora.sync(&mut hub).unwrap();
+    // The hub's list is another: what it lost is asked about again at the latest the next day.
+    centre.clock.pass(25 * 60);
+    settle(&mut centre, &mut hub, &mut [&mut nora, &mut nils], &mut []);
+    assert_eq!(in_log(&centre, made.transaction_id), 1);
+}
+
+#[test]
+fn a_hospital_that_is_put_back_is_copied_anew_and_gets_what_was_on_its_way() {
+    let (mut centre, mut hub, mut nora, mut nils) = ward();
+    settle(&mut centre, &mut hub, &mut [&mut nora], &mut [&mut nils]);
+    let backup = centre.disk().unwrap();
+    let lost = nora
+        .run("editRow", edit("patients", ANNA, json!({ "phone": "1" })))
+        .unwrap();
+    let lost_too = nils
+        .run("editRow", edit("patients", CLEO, json!({ "phone": "3" })))
+        .unwrap();
+    settle(&mut centre, &mut hub, &mut [&mut nora], &mut [&mut nils]);
+    // Builds on what is lost.
+    let relayed = nora
+        .run("editRow", edit("patients", ANNA, json!({ "phone": "2" })))
+        .unwrap();
+    let other = nora
+        .run("editRow", edit("patients", BERT, json!({ "phone": "2" })))
+        .unwrap();
+    nora.sync(&mut hub).unwrap();
+    let mut centre = TestServer::start(&backup, centre.clock.clone(), 700).unwrap();
+    assert!(matches!(hub.ask_page(&centre).unwrap(), Answer::Diverged));
+    hub.take_answer(&Answer::Diverged).unwrap();
+    assert!(hub.store.hub().unwrap().unwrap().copying);
+    nora.sync(&mut hub).unwrap();
+    assert!(nora.replica.status().unwrap().problem.is_some(), "come back later");
+    hub.follow(&centre).unwrap();
+    assert!(!hub.store.hub().unwrap().unwrap().copying);
+    assert_eq!(hub.store.relay_count().unwrap().transactions, 2);
+    assert_eq!(hub.store.relay_count().unwrap().unanswered, 2);
+    for _ in 0..3 {
+        nora.sync(&mut hub).unwrap();
+        nils.sync(&mut centre).unwrap();
+        hub.exchange(&mut centre).unwrap();
+    }
+    centre.clock.pass(25 * 60);
+    settle(&mut centre, &mut hub, &mut [&mut nora], &mut [&mut nils]);
+    for made in [lost, lost_too, relayed, other] {
+        assert_eq!(in_log(&centre, made.transaction_id), 1, "{made:?}");
+    }
+    assert_eq!(cell(&mut nils, "patients", ANNA, "phone"), "2");
+}
+
+#[test]
+fn a_copy_that_dies_goes_on_after_a_restart() {
+    let (mut centre, mut hub, mut nora, mut nils) = ward();
+    nora.run("editRow", edit("patients", BERT, json!({ "phone": "2" })))
+        .unwrap();
+    nora.sync(&mut hub).unwrap();
+    centre.pull_page = 5;
+    hub.store.diverged().unwrap();
+    hub.take_answer(&hub.ask_page(&centre).unwrap()).unwrap();
+    let mut hub = hub.restart(601).unwrap();
+    assert!(hub.store.hub().unwrap().unwrap().copying);
+    hub.follow(&centre).unwrap();
+    assert_eq!(hub.store.relay_count().unwrap().transactions, 1);
+    settle(&mut centre, &mut hub, &mut [&mut nora], &mut [&mut nils]);
+    assert_eq!(cell(&mut nils, "patients", BERT, "phone"), "2");
+}
