@@ -40,14 +40,28 @@ pub fn plan(seed: u64) -> Run {
             .filter(|_| dice.percent(85))
             .map(|device| Step::Sync { device }),
     );
+    let begun = steps.len();
     while steps.len() < length {
         steps.push(step(&temper, &dice, &mut picks));
+    }
+    // Chosen apart, so that the other runs stay as they are.
+    if Dice::new(!seed).percent(10) {
+        lose_a_day(&mut steps, begun, temper.devices);
     }
     Run {
         devices: temper.devices,
         page: dice.of(&[2, 5, 20, 100]),
         steps,
     }
+}
+
+/// The server loses what devices did, told one another and went on with: its disk is put back to the beginning.
+fn lose_a_day(steps: &mut Vec<Step>, begun: usize, devices: u8) {
+    let exchange = || (0..devices).map(|device| Step::Sync { device });
+    let (told, lost) = (steps.len() / 2, steps.len() * 3 / 4);
+    steps.splice(lost..lost, exchange().chain([Step::RestoreServer]));
+    steps.splice(told..told, exchange());
+    steps.insert(begun, Step::BackupServer);
 }
 
 fn step(temper: &Temper, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {

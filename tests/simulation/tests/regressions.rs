@@ -1,7 +1,8 @@
 //! What the simulation has found, at its shortest. A failing seed prints its own: paste it here under a name that says what
 //! it shows, and then mend the engine.
 
-use holdfast_simulation::prelude::*;
+use holdfast_simulation::{Step, prelude::*};
+use holdfast_store::testing::Mutation;
 
 fn holds(run: &Run) {
     if let Some(violation) = simulate(run).violation {
@@ -173,4 +174,52 @@ fn a_patient_whom_the_server_refused_is_not_admitted_to_an_occupied_bed() {
         ],
         ..Run::default()
     });
+}
+
+/// One device registers a patient, the other one queues the patient; then the server is put back to a time before both.
+fn a_row_and_a_reference_to_it_are_lost(after: Vec<Step>) -> Run {
+    let mut steps = vec![
+        Sync { device: 0 },
+        Sync { device: 1 },
+        BackupServer,
+        Do {
+            device: 0,
+            work: RegisterPatient,
+            pick: 7,
+        },
+        Sync { device: 0 },
+        Sync { device: 1 },
+        Do {
+            device: 1,
+            work: QueuePatient,
+            pick: 3,
+        },
+        Sync { device: 1 },
+        RestoreServer,
+    ];
+    steps.extend(after);
+    Run {
+        devices: 2,
+        page: 5,
+        steps,
+    }
+}
+
+#[test]
+fn a_reference_that_is_given_back_before_its_row_waits_for_it() {
+    let run = a_row_and_a_reference_to_it_are_lost(vec![Sync { device: 1 }, Sync { device: 0 }]);
+    holds(&run);
+    let _broken = Mutation::RowNotAwaited.turn_on();
+    assert!(
+        simulate(&run).violation.is_some(),
+        "the reference does not come first any more"
+    );
+}
+
+#[test]
+fn a_reference_that_is_given_back_after_its_row_is_taken() {
+    let run = a_row_and_a_reference_to_it_are_lost(vec![Sync { device: 0 }, Sync { device: 1 }]);
+    holds(&run);
+    let _broken = Mutation::RowNotAwaited.turn_on();
+    holds(&run);
 }

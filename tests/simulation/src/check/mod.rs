@@ -1,6 +1,7 @@
 //! What must hold after a run, when everything is healed and all is exchanged.
 
 mod deeds;
+mod references;
 mod states;
 mod violation;
 
@@ -16,7 +17,8 @@ pub fn all(world: &World) -> Result<(), Violation> {
         states::pages_show_what_is_there(world)?;
         deeds::nothing_is_lost_and_nothing_is_there_twice(world)?;
         deeds::what_was_refused_is_kept(world)?;
-        deeds::stocks_are_the_sum_of_what_was_done(world)
+        deeds::stocks_are_the_sum_of_what_was_done(world)?;
+        references::nobody_was_refused_for_a_row_that_came_later(world)
     })
 }
 
