@@ -257,6 +257,22 @@ describe('tabs of one device', () => {
     expect(one.answered).toEqual(['one:a'])
   })
 
+  it('step back once for a successor, which may have ended, and not again', async () => {
+    const one = new Page('one', true, SECRET)
+    await settle()
+    const hidden = new Page('hidden', false)
+    const two = new Page('two', false)
+    await settle()
+    one.tab.take({ type: 'visible', visible: false })
+    two.tab.take({ type: 'visible', visible: true })
+    await settle(2)
+    two.kill()
+    one.kill()
+    hidden.run('a')
+    await settle()
+    expect(hidden.answered).toEqual(['hidden:a'])
+  })
+
   it('get the data from a tab that is being frozen, and it comes back as a guest', async () => {
     const one = new Page('one', true, SECRET)
     await settle()
