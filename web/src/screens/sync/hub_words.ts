@@ -6,7 +6,10 @@ import { count } from '../../format/words'
 /** Where an entry can be. */
 export type Stop = 'device' | 'hub' | 'hospital'
 
-export const STOP: Record<Stop, string> = {
+export const STOP: Record<Stop, string> = { device: 'Device', hub: 'Hub', hospital: 'Hospital' }
+
+/** Of an entry that is there. */
+export const HERE: Record<Stop, string> = {
   device: 'On this device',
   hub: 'At the hub',
   hospital: 'At the hospital',
