@@ -6,6 +6,7 @@
 //!  faults        the same under load, with processes killed, databases stopped, connections cut, disks full
 //! ```
 
+pub mod balancer;
 pub mod cluster;
 pub mod contents;
 pub mod device;

@@ -5,7 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -50,7 +50,7 @@ pub struct Server {
     port: u16,
     folder: TempDir,
     data: PathBuf,
-    database: Option<Database>,
+    database: Option<Arc<Database>>,
 }
 
 impl Server {
@@ -69,6 +69,14 @@ impl Server {
         Self::with(folder::temporary(), Some(database))
     }
 
+    /// Another server on the same database; nothing runs yet.
+    pub fn beside(&self) -> Self {
+        assert!(self.database.is_some(), "only PostgreSQL serves several servers");
+        let mut server = Self::with(folder::temporary(), None);
+        server.database.clone_from(&self.database);
+        server
+    }
+
     /// A server with a SQLite store in a folder of the caller's choice; its log is elsewhere.
     pub fn prepare_with_data_in(data: PathBuf) -> Self {
         let mut server = Self::with(folder::temporary(), None);
@@ -82,7 +90,7 @@ impl Server {
             port: free_port(),
             data: folder.path().join("data"),
             folder,
-            database,
+            database: database.map(Arc::new),
         }
     }
 

@@ -17,6 +17,7 @@ mod disk_full;
 pub mod load;
 pub mod mounts;
 pub mod notes;
+mod one_of_two_killed;
 mod postgres_stopped;
 pub mod reckoning;
 mod server_killed;
@@ -65,6 +66,15 @@ pub const FAULTS: &[Fault] = &[
         in_tests: 8,
         mounts: false,
         run: server_killed::run,
+    },
+    Fault {
+        name: "one-of-two-killed",
+        what: "kill -9 of one of two servers",
+        on: &[Kind::Postgres],
+        in_100: 100,
+        in_tests: 6,
+        mounts: false,
+        run: one_of_two_killed::run,
     },
     Fault {
         name: "postgres-stopped",

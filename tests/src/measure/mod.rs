@@ -7,6 +7,7 @@
 //! ```
 
 mod bulk;
+pub mod servers;
 mod table;
 
 use std::time::{Duration, Instant};

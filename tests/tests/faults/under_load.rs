@@ -46,6 +46,11 @@ mod postgres {
     }
 
     #[test]
+    fn one_of_two_servers_goes_on_at_once_when_the_other_is_killed() {
+        strike("one-of-two-killed", Kind::Postgres);
+    }
+
+    #[test]
     fn a_server_goes_on_by_itself_when_postgresql_was_stopped_and_started() {
         strike("postgres-stopped", Kind::Postgres);
     }

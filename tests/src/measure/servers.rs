@@ -1,0 +1,246 @@
+//! How much one hospital's servers take in, one of them and several on the same PostgreSQL, and what a transaction costs.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use holdfast_core::ids::Seq;
+use holdfast_server::store::Location;
+use holdfast_store::replica::{HttpRequest, Method, RequestKind};
+use serde_json::{Value as Json, json};
+use sqlx::{Connection as _, PgConnection};
+
+use super::patient;
+use crate::{
+    device::Device,
+    hospital::Hospital,
+    postgres::block_on,
+    server::{Kind, Server},
+};
+
+/// What is measured.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How many devices push at once.
+    pub devices: usize,
+    /// How many new patients each has waiting.
+    pub rows: usize,
+    /// For how long they edit.
+    pub seconds: u64,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            devices: 8,
+            rows: 1_000,
+            seconds: 10,
+        }
+    }
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    servers: usize,
+    backlog: Phase,
+    edits: Phase,
+    pulls: Phase,
+    /// From push to answer, sorted.
+    answers: Vec<Duration>,
+}
+
+/// Transactions of one kind.
+#[derive(Clone, Copy, Debug)]
+struct Phase {
+    transactions: usize,
+    took: Duration,
+    /// Processor time of all servers; PostgreSQL's is not in it.
+    processor: Duration,
+    /// What the database has grown by, and what it wrote to its write-ahead log. Bytes.
+    stored: i64,
+    logged: i64,
+}
+
+/// Measures so many servers on a database of their own.
+pub fn measure(servers: usize, plan: &Plan) -> Figures {
+    let on_disk = tempfile::tempdir().expect("a temporary folder");
+    let mut hospital = Hospital::open_on(Server::prepare_in(Kind::Postgres, on_disk));
+    let mut devices: Vec<Device> = (0..plan.devices).map(|_| hospital.device("ada")).collect();
+    let mut others: Vec<Server> = (1..servers).map(|_| hospital.server.beside()).collect();
+    others.iter_mut().for_each(Server::start);
+    let all: Vec<&Server> = std::iter::once(&hospital.server).chain(&others).collect();
+    for (number, device) in devices.iter_mut().enumerate() {
+        all[number % servers].address().clone_into(&mut device.server);
+        for row in 0..plan.rows {
+            let values = patient(number * plan.rows + row);
+            device.run("createRow", json!({ "table": "patients", "values": values }));
+        }
+    }
+
+    let (backlog, ()) = phase(&all, || {
+        each(&mut devices, |_, device| push(device).len());
+        (plan.devices * plan.rows, ())
+    });
+    let (edits, mut answers) = phase(&all, || {
+        let until = Instant::now() + Duration::from_secs(plan.seconds);
+        let answers: Vec<Duration> = each(&mut devices, |number, device| edit(device, number, until))
+            .into_iter()
+            .flatten()
+            .collect();
+        (answers.len(), answers)
+    });
+    answers.sort_unstable();
+    let last = Seq(hospital.server.stream().len() as u64 - 1);
+    let (pulls, ()) = phase(&all, || {
+        let until = Instant::now() + Duration::from_secs(plan.seconds);
+        let pulled = each(&mut devices, |_, device| pull(device, last, until));
+        (pulled.into_iter().sum(), ())
+    });
+    Figures {
+        servers,
+        backlog,
+        edits,
+        pulls,
+        answers,
+    }
+}
+
+/// Edits one column of one patient after another, each in a push of its own.
+fn edit(device: &mut Device, number: usize, until: Instant) -> Vec<Duration> {
+    let find = format!("SELECT id FROM patients WHERE email LIKE 'p%' LIMIT 100 OFFSET {number}");
+    let rows: Vec<Json> = device
+        .rows(&find)
+        .into_iter()
+        .filter_map(|mut row| row.remove("id"))
+        .collect();
+    assert!(!rows.is_empty(), "there are patients to edit");
+    let mut answers = Vec::new();
+    for (count, id) in rows.iter().cycle().enumerate() {
+        if Instant::now() >= until {
+            break;
+        }
+        let values = json!({ "phone": format!("+49 30 {count}") });
+        device.run("editRow", json!({ "table": "patients", "id": id, "values": values }));
+        answers.extend(push(device));
+    }
+    answers
+}
+
+/// Pulls what came last again and again, as a device does that was poked. Returns how often.
+fn pull(device: &mut Device, after: Seq, until: Instant) -> usize {
+    let request = HttpRequest {
+        method: Method::Get,
+        path: format!("/v1/pull?after={after}&limit=2000"),
+        body: Vec::new(),
+        kind: RequestKind::Pull(after),
+    };
+    let mut count = 0;
+    while Instant::now() < until {
+        let answer = device.ask(&request).expect("the server answers");
+        assert_eq!(answer.status, 200);
+        count += 1;
+    }
+    count
+}
+
+/// Pushes all that waits. Returns how long each answer took.
+fn push(device: &mut Device) -> Vec<Duration> {
+    let mut answers = Vec::new();
+    device.replica.wake();
+    while let Some(request) = device.next_request().filter(|request| request.path.contains("/push")) {
+        answers.push(device.exchange_timed(&request).expect("the push goes well"));
+    }
+    answers
+}
+
+/// Lets every device do something, all at once.
+fn each<T: Send>(devices: &mut [Device], work: impl Fn(usize, &mut Device) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let begin = |(number, device)| {
+            let work = &work;
+            scope.spawn(move || work(number, device))
+        };
+        let threads: Vec<_> = devices.iter_mut().enumerate().map(begin).collect();
+        let ended = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ended.map(|done| done.expect("the device works")).collect()
+    })
+}
+
+fn phase<T>(servers: &[&Server], work: impl FnOnce() -> (usize, T)) -> (Phase, T) {
+    let processor = || {
+        servers
+            .iter()
+            .filter_map(|server| server.processor_time())
+            .sum::<Duration>()
+    };
+    let (before, used) = (sizes(servers[0]), processor());
+    let begun = Instant::now();
+    let (transactions, result) = work();
+    let took = begun.elapsed();
+    let after = sizes(servers[0]);
+    let phase = Phase {
+        transactions,
+        took,
+        processor: processor().saturating_sub(used),
+        stored: after.0 - before.0,
+        logged: after.1 - before.1,
+    };
+    (phase, result)
+}
+
+/// How large the database is, and how far its write-ahead log.
+fn sizes(server: &Server) -> (i64, i64) {
+    let Location::Database(url) = server.location() else {
+        unreachable!("BUG: only PostgreSQL is measured here")
+    };
+    block_on(async {
+        let mut connection = PgConnection::connect(&url).await?;
+        let sql = "SELECT pg_database_size(current_database()), (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint";
+        sqlx::query_as(sql).fetch_one(&mut connection).await
+    })
+    .expect("PostgreSQL tells sizes")
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.transactions.max(1);
+        write!(
+            f,
+            "{:6.0} transactions/s, {:5.2} ms of servers' processor each; {:5} bytes stored, {:5} bytes of write-ahead log each",
+            count as f64 / self.took.as_secs_f64(),
+            1e3 * self.processor.as_secs_f64() / count as f64,
+            self.stored / count as i64,
+            self.logged / count as i64,
+        )
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |part: usize| {
+            let place = (self.answers.len() * part / 100).min(self.answers.len().saturating_sub(1));
+            self.answers.get(place).copied().unwrap_or_default().as_millis()
+        };
+        let s = if self.servers == 1 { " " } else { "s" };
+        writeln!(
+            f,
+            "{} server{s}  backlog of new patients  {}",
+            self.servers, self.backlog
+        )?;
+        writeln!(
+            f,
+            "           edits, one by one        {}; answered in {} ms (median), {} ms (99 of 100)",
+            self.edits,
+            at(50),
+            at(99)
+        )?;
+        write!(
+            f,
+            "           pulls of one entry       {:6.0} pulls/s, {:5.2} ms of servers' processor each",
+            self.pulls.transactions as f64 / self.pulls.took.as_secs_f64(),
+            1e3 * self.pulls.processor.as_secs_f64() / self.pulls.transactions.max(1) as f64
+        )
+    }
+}
