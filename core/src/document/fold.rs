@@ -131,10 +131,7 @@ impl Document {
         self.updated_at = self.updated_at.max(touched_at);
         self.forget_deletions(&mut work)?;
         let max_op = change.max_op();
-        self.creation.get_or_insert(Creation {
-            hash: decoded.hash,
-            max_op,
-        });
+        self.note_creation(change, decoded.hash);
         self.max_op = self.max_op.max(max_op);
         self.heads.retain(|head| !change.deps.contains(head));
         if let Err(i) = self.heads.binary_search(&decoded.hash) {
@@ -142,6 +139,16 @@ impl Document {
         }
         self.tidy();
         Ok(())
+    }
+
+    /// Two people may make the same row (its key says which it is). Whichever arrives first, the same change counts as its
+    /// first.
+    fn note_creation(&mut self, change: &Change, hash: ChangeHash) {
+        let earlier = |known: Creation| change.deps.is_empty() && hash < known.hash;
+        if self.creation.is_none_or(earlier) {
+            let max_op = change.max_op();
+            self.creation = Some(Creation { hash, max_op });
+        }
     }
 
     pub(super) fn actor_index(&self, actor: &Actor) -> Option<u32> {
