@@ -61,9 +61,9 @@ pub(super) fn doubt(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What the server may have lost.
-pub(super) fn doubtful(connection: &Connection) -> Result<Vec<(i64, Opened)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT n, entry FROM sync_kept WHERE doubtful ORDER BY n")?;
+/// All that is kept.
+pub(super) fn all(connection: &Connection) -> Result<Vec<(i64, Opened)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT n, entry FROM sync_kept ORDER BY n")?;
     let mut found = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = found.next()? {

@@ -26,6 +26,7 @@ mod relayed;
 mod replay;
 mod run;
 mod session;
+mod sight;
 mod status;
 mod sync;
 

@@ -1,17 +1,15 @@
 //! Who is signed in on this device.
 
 use holdfast_core::{
-    document::{DocumentId, Facet},
-    ids::{DeviceId, RowId, UserId},
+    ids::{DeviceId, UserId},
     policy::Role,
     protocol::SignInResponse,
     schema::Schema,
 };
 use rusqlite::{Connection, TransactionBehavior};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::{Replica, ReplicaError, kept, outbox, relayed, sync};
+use super::{Replica, ReplicaError, kept, outbox, relayed, sight, sync};
 use crate::{StoreError, meta};
 
 /// Who is signed in.
@@ -60,7 +58,9 @@ impl Replica {
     }
 
     /// Somebody has signed in. Work of others on this device that waits is sent in their names. A sign-in to another hospital
-    /// empties the replica and is refused while work is here; so is, while work waits, one of a role that sees other columns.
+    /// empties the replica and is refused while work is here. Columns that the role may not see are gone at once; those that
+    /// it may see now come with a new copy of the hospital. While somebody else's work waits that writes to such columns,
+    /// nobody who may not see them can sign in.
     pub fn begin_session(&mut self, response: &SignInResponse, server: &str) -> Result<Session, ReplicaError> {
         let signed_in = SignedIn {
             session: Session {
@@ -113,27 +113,16 @@ fn prepare(connection: &Connection, response: &SignInResponse) -> Result<(), Rep
         kept::forget(connection)?;
         empty(connection)?;
     }
-    let sees = sees_restricted(&response.role);
-    let saw: Option<bool> = meta::get(connection, "sees_restricted")?;
-    if saw.is_some_and(|saw| saw != sees) {
-        if waiting > 0 {
-            return Err(ReplicaError::WorkWaits(waiting));
-        }
-        empty(connection)?;
+    let role: Role = response.role.parse().unwrap_or(Role::Auditor);
+    let sees = role.may_see_restricted();
+    let secrets = sight::others_secrets(connection, response.user_id)?;
+    if !sees && secrets > 0 {
+        return Err(ReplicaError::WorkWaits(secrets));
     }
+    sight::set(connection, sees)?;
     meta::set(connection, "hospital_id", &response.hospital_id)?;
     sync::hospital::forget(connection)?;
-    meta::set(connection, "sees_restricted", sees)?;
     Ok(())
-}
-
-fn sees_restricted(role: &str) -> bool {
-    let role: Role = role.parse().unwrap_or(Role::Auditor);
-    role.may_see(&DocumentId {
-        table: Schema::hospital().expect("staff").id,
-        facet: Facet::Restricted,
-        row: RowId(Uuid::nil()),
-    })
 }
 
 /// Forgets the hospital, as if the replica were new. References wait for the end of the transaction.

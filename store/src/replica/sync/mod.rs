@@ -15,6 +15,7 @@ mod push;
 mod recopy;
 pub(super) mod relay;
 mod round;
+mod seen;
 mod snapshot;
 pub(super) mod sums;
 
@@ -27,14 +28,14 @@ use holdfast_core::{
 use rusqlite::Connection;
 
 use hospital::Origin;
-pub(super) use recopy::has;
+pub(super) use recopy::{copy_anew, has};
 pub(super) use round::Round;
 
 use super::{Replica, outbox};
 use crate::{StoreError, meta};
 
 /// What sync keeps in `sync_meta`.
-pub(super) const META_KEYS: [&str; 9] = [
+pub(super) const META_KEYS: [&str; 10] = [
     "cursor",
     "mark",
     "recopy",
@@ -42,6 +43,7 @@ pub(super) const META_KEYS: [&str; 9] = [
     "snapshot_next",
     "snapshot_as_of",
     "snapshot_mark",
+    seen::KEY,
     "snapshot_received",
     "snapshot_total",
 ];

@@ -12,7 +12,7 @@ use holdfast_core::{
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push, recopy, relay, sums};
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push, recopy, relay, seen, sums};
 use crate::{
     StoreError, base, meta,
     replica::{
@@ -20,6 +20,7 @@ use crate::{
         make::Workshop,
         outbox, relayed,
         replay::{self, Remake},
+        sight,
     },
     writing::Writing,
 };
@@ -75,16 +76,29 @@ impl Replica {
             // Taken in already.
             return Ok(Ok(BTreeSet::new()));
         }
-        if kept::contradicts(&transaction, after, &response, from_hub)? && !broken!(RestoreUnnoticed) {
+        let lost = kept::contradicts(&transaction, after, &response, from_hub)?
+            || seen::contradicts(&transaction, after, &response, from_hub)?;
+        if lost && !broken!(RestoreUnnoticed) {
             drop(transaction);
             recopy::begin(&mut self.connection)?;
             return Ok(Ok(BTreeSet::new()));
+        }
+        let mut changed = BTreeSet::new();
+        match sight::shown_in(&response, &opened) {
+            Some(true) if sight::is_barred(&transaction)? => {
+                sight::set(&transaction, true)?;
+                transaction.commit()?;
+                return Ok(Ok(changed));
+            }
+            Some(false) => changed = sight::set(&transaction, false)?,
+            _ => {}
         }
         let mut writing = Writing::new(&transaction, Side::Device, now);
         for (entry, opened) in response.entries.iter().zip(&opened) {
             take_entry(&transaction, &mut writing, entry, opened)?;
         }
-        let mut changed = writing.finish()?;
+        changed.extend(writing.finish()?);
+        seen::reach(&transaction, response.cursor)?;
         meta::set(&transaction, "cursor", response.cursor.0 as i64)?;
         if let Some(last) = response.entries.last() {
             let mark = last.mark().map_err(StoreError::corrupt)?;
@@ -118,7 +132,10 @@ impl Replica {
             changed.extend(relay::show(&transaction, &noted)?);
             relay::make_room(&transaction)?;
         }
-        let differs = match response.checksum.filter(|_| in_step) {
+        changed.extend(sight::enforce(&transaction)?);
+        // What a late answer says is not held against a copy that is being made anew.
+        let compared = in_step && !recopy::is_under_way(&transaction)?;
+        let differs = match response.checksum.filter(|_| compared) {
             Some(expected) => sums::differ(&transaction, response.head, expected, &mut self.round.counted, now)?,
             None => false,
         };

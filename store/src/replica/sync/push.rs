@@ -20,6 +20,7 @@ use crate::{
         outbox::{self, Waiting},
         relayed,
         replay::{self, Remake},
+        sight,
     },
     writing::Writing,
 };
@@ -99,6 +100,7 @@ impl Replica {
                 changed.extend(taken_back);
             }
         }
+        changed.extend(sight::enforce(&transaction)?);
         transaction.commit()?;
         self.round.pull = true;
         self.round.at_once = None;

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use holdfast_core::{
-    document::{Document, DocumentId},
+    document::{Document, DocumentId, Facet},
     ids::{RowId, Timestamp},
     ingest::Job,
     protocol::SnapshotResponse,
@@ -43,13 +43,18 @@ pub(super) fn is_under_way(connection: &Connection) -> Result<bool, StoreError> 
 pub(super) fn begin(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if !is_under_way(&transaction)? {
-        meta::set(&transaction, "recopy", true)?;
-        kept::doubt(&transaction)?;
-        outbox::ask_again(&transaction)?;
-        forget_pages(&transaction)?;
+        copy_anew(&transaction)?;
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// Copies the hospital anew, from the first page on.
+pub(in crate::replica) fn copy_anew(connection: &Connection) -> Result<(), StoreError> {
+    meta::set(connection, "recopy", true)?;
+    kept::doubt(connection)?;
+    outbox::ask_again(connection)?;
+    forget_pages(connection)
 }
 
 /// The copy begins with its first page again.
@@ -60,11 +65,12 @@ pub(super) fn forget_pages(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Keeps a page until all are there.
-pub(super) fn stage(connection: &Connection, page: &SnapshotResponse) -> Result<(), StoreError> {
+/// Keeps a page until all are there. `barred`: without restricted documents.
+pub(super) fn stage(connection: &Connection, page: &SnapshotResponse, barred: bool) -> Result<(), StoreError> {
     let sql = "INSERT INTO sync_incoming (part, row, state) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql)?;
-    for document in &page.documents {
+    let may = |id: &DocumentId| !(barred && id.facet == Facet::Restricted);
+    for document in page.documents.iter().filter(|document| may(&document.id)) {
         insert.execute((
             document.id.part(),
             document.id.row.0.as_bytes(),
@@ -93,7 +99,8 @@ pub(super) fn install(connection: &Connection, now: Timestamp) -> Result<BTreeSe
     }
     forget_pages(connection)?;
     meta::remove(connection, "recopy")?;
-    for (n, opened) in kept::doubtful(connection)? {
+    // What was acknowledged since the copy began too: the server may have been put back once more.
+    for (n, opened) in kept::all(connection)? {
         if !has(connection, &opened)? && !broken!(LostNotGivenBack) {
             kept::give_back(connection, n)?;
         }

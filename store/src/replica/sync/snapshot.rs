@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_core::{
-    document::{Document, DocumentId},
+    document::{Document, DocumentId, Facet},
     ingest::Job,
     protocol::{self, SnapshotResponse},
     schema::Side,
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy, sums};
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy, seen, sums};
 use crate::{
     StoreError, meta,
-    replica::{Replica, identity},
+    replica::{Replica, identity, sight},
     writing::Writing,
 };
 
@@ -54,11 +54,12 @@ impl Replica {
             return Ok(Ok(BTreeSet::new()));
         }
         if anew {
-            recopy::stage(&transaction, &page)?;
+            recopy::stage(&transaction, &page, sight::is_barred(&transaction)?)?;
             let mut changed = BTreeSet::new();
             if progress(&transaction, after.is_none(), &page)? {
                 self.actor = identity::new_actor(&self.key, &mut self.host);
                 changed = recopy::install(&transaction, now)?;
+                sight::enforce(&transaction)?;
                 sums::copied(&transaction)?;
                 self.round.counted = None;
                 self.round.pull = true;
@@ -66,6 +67,11 @@ impl Replica {
             transaction.commit()?;
             return Ok(Ok(changed));
         }
+        let barred = sight::is_barred(&transaction)?;
+        let documents: BTreeMap<_, _> = documents
+            .into_iter()
+            .filter(|(id, _)| !(barred && id.facet == Facet::Restricted))
+            .collect();
         let mut writing = Writing::new(&transaction, Side::Device, now);
         writing.follow(&Job::Replace {
             documents: &documents,
@@ -97,6 +103,7 @@ fn progress(connection: &Connection, first: bool, page: &SnapshotResponse) -> Re
             None => meta::remove(connection, "snapshot_mark")?,
         }
     }
+    seen::note(connection, first, page)?;
     if first {
         meta::set(connection, "snapshot_received", 0)?;
     }

@@ -1,0 +1,95 @@
+//! Whether this replica has the columns that only some roles may see. It follows the role: of who signs in, and as the server
+//! says with every page, for a role may change while somebody is signed in.
+//!
+//! *Invariant*: what the role may not see any more is gone from here at once, not when the server has been asked again.
+
+use std::collections::BTreeSet;
+
+use holdfast_core::{
+    document::Facet,
+    ids::UserId,
+    protocol::PullResponse,
+    schema::{Schema, Table},
+    transaction::Opened,
+};
+use rusqlite::Connection;
+
+use super::sync;
+use crate::{StoreError, checksums, meta};
+
+/// In `sync_meta`.
+const KEY: &str = "sees_restricted";
+
+/// The parts of restricted documents begin here: see core's `DocumentId::part`.
+const RESTRICTED: i16 = 256;
+
+/// Whether it has them; `None` before the first sign-in.
+pub(super) fn get(connection: &Connection) -> Result<Option<bool>, StoreError> {
+    meta::get(connection, KEY)
+}
+
+/// True if it must not have them.
+pub(super) fn is_barred(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(get(connection)? == Some(false))
+}
+
+/// From now on it has them, or not any more. To have them, the hospital is copied anew. Returns the tables whose rows
+/// changed.
+pub(super) fn set(connection: &Connection, sees: bool) -> Result<BTreeSet<&'static str>, StoreError> {
+    let saw = get(connection)?;
+    meta::set(connection, KEY, sees)?;
+    match saw {
+        Some(true) if !sees && !broken!(RestrictedKept) => forget(connection),
+        Some(false) if sees && !broken!(RestrictedNotCopied) => {
+            sync::copy_anew(connection)?;
+            Ok(BTreeSet::new())
+        }
+        _ => Ok(BTreeSet::new()),
+    }
+}
+
+/// What waited here may have brought some back. Returns the tables whose rows changed.
+pub(super) fn enforce(connection: &Connection) -> Result<BTreeSet<&'static str>, StoreError> {
+    let mut any = connection.prepare_cached("SELECT 1 FROM sync_documents WHERE part >= ?1")?;
+    if is_barred(connection)? && !broken!(RestrictedKept) && any.exists([RESTRICTED])? {
+        return forget(connection);
+    }
+    Ok(BTreeSet::new())
+}
+
+/// Takes them out of everything. What waits to be sent stays as it is.
+fn forget(connection: &Connection) -> Result<BTreeSet<&'static str>, StoreError> {
+    for table in ["sync_documents", "sync_base", "sync_touched", "sync_incoming"] {
+        connection.execute(&format!("DELETE FROM {table} WHERE part >= ?1"), [RESTRICTED])?;
+    }
+    let mut changed = BTreeSet::new();
+    for table in Schema::hospital().tables.iter().filter(|table| has_any(table)) {
+        let columns = table.columns.iter().filter(|column| column.restricted);
+        let empty: Vec<_> = columns.map(|column| format!("{} = NULL", column.name)).collect();
+        connection.execute(&format!("UPDATE {} SET {}", table.name, empty.join(", ")), [])?;
+        changed.insert(table.name);
+    }
+    checksums::renew(connection)?;
+    Ok(changed)
+}
+
+fn has_any(table: &Table) -> bool {
+    table.columns.iter().any(|column| column.restricted)
+}
+
+/// Whether the server shows them to who asked for this page; `None` if it cannot be told from it.
+pub(super) fn shown_in(page: &PullResponse, opened: &[Opened]) -> Option<bool> {
+    let said = page.checksum.as_ref().map(|checksum| checksum.restricted);
+    said.or_else(|| {
+        let mut changes = opened.iter().flat_map(|one| one.body.changes.iter().zip(&one.changes));
+        let restricted = changes.find(|(name, _)| name.document.facet == Facet::Restricted);
+        restricted.map(|(_, change)| change.is_some())
+    })
+}
+
+/// How many transactions of other people wait that write to them.
+pub(super) fn others_secrets(connection: &Connection, user: UserId) -> Result<u64, StoreError> {
+    let sql = "SELECT count(DISTINCT n) FROM sync_touched JOIN sync_outbox USING (n) WHERE part >= ?1 AND user <> ?2";
+    let count: i64 = connection.query_row(sql, (RESTRICTED, user.to_string()), |row| row.get(0))?;
+    Ok(count as u64)
+}
