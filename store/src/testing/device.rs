@@ -157,6 +157,15 @@ impl Device {
         Ok(meta::get(&self.replica.connection, "sees_restricted")?.unwrap_or(false))
     }
 
+    /// True if there is anything of the columns that only some may see.
+    pub fn holds_restricted(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM staff WHERE salary IS NOT NULL
+            UNION ALL SELECT 1 FROM sync_documents WHERE part >= 256
+            UNION ALL SELECT 1 FROM sync_base WHERE part >= 256
+            UNION ALL SELECT 1 FROM sync_incoming WHERE part >= 256";
+        Ok(self.replica.connection.prepare_cached(sql)?.exists([])?)
+    }
+
     /// True once the hospital is copied.
     pub fn is_copied(&self) -> Result<bool, StoreError> {
         Ok(meta::get::<i64>(&self.replica.connection, "cursor")?.is_some())

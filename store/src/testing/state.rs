@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_core::{
-    document::{Contents, Document, DocumentId, Facet, LiveOp, OpId},
-    ids::RowId,
+    document::{Contents, Document, DocumentId, Facet, Key, LiveOp, OpId, Scalar},
+    ids::{RowId, TransactionId, UserId},
+    ingest::Needs,
+    policy::Role,
 };
 use rusqlite::Connection;
 
-use super::{Dump, dump};
+use super::{Dump, TestServer, dump};
 use crate::{StoreError, sql_value::uuid};
 
 /// What a store holds.
@@ -153,4 +155,36 @@ fn text(document: &Document) -> String {
         ..
     } = document;
     format!("{heads:?} {max_op} {updated_at:?} {creation:?} {lines:#?}")
+}
+
+/// What one may ask a server of beside its state.
+impl TestServer {
+    /// The concurrent whole numbers that a document holds under a key that the schema does not have, as text.
+    pub fn unknown_column(&self, document: DocumentId, name: &str) -> Result<BTreeSet<String>, StoreError> {
+        let set = self.store.load(&Needs {
+            documents: [document].into(),
+            ..Needs::default()
+        })?;
+        let live = set.document(&document).into_iter().flat_map(Document::live_operations);
+        let values = live.filter(|(key, _)| *key == Key::Unknown(name));
+        Ok(values
+            .filter_map(|(_, op)| match op.value {
+                Scalar::Int(value) => Some(value.to_string()),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// True if a user's role may see the columns that only some may see.
+    pub fn may_see_restricted(&self, user: UserId) -> Result<bool, StoreError> {
+        let account = self.store.account(user)?;
+        let role = account.and_then(|account| account.role.parse::<Role>().ok());
+        Ok(role.unwrap_or(Role::Auditor).may_see_restricted())
+    }
+
+    /// True if the stream has a transaction.
+    pub fn is_in_log(&self, id: TransactionId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM sync_log WHERE id = ?1";
+        Ok(self.store.connection.prepare_cached(sql)?.exists([id.0.as_bytes()])?)
+    }
 }

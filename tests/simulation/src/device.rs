@@ -21,6 +21,8 @@ pub struct DeviceNode {
     pub clock: Clock,
     /// It has a line.
     pub line: bool,
+    /// How often it died while it did something.
+    pub deaths: u64,
     /// It was locked out.
     pub revoked: bool,
     /// The number of the server that it speaks to.
@@ -54,6 +56,7 @@ impl DeviceNode {
             id,
             clock,
             line: true,
+            deaths: 0,
             revoked: false,
             server: HOSPITAL,
             person: number % hospital::PEOPLE.len(),
@@ -99,6 +102,7 @@ impl DeviceNode {
         let done = work(self.device());
         self.spare(true);
         if self.crash.as_ref().is_some_and(Crash::has_struck) {
+            self.deaths += 1;
             self.restart()?;
             return Ok(None);
         }

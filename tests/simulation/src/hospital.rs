@@ -22,6 +22,9 @@ pub const PEOPLE: [(&str, &str); 8] = [
     ("nina", "nurse"),
 ];
 
+/// So many of them, the first, may get another role.
+pub const CHANGING: u128 = 6;
+
 /// The supplies that are counted, and how many there are.
 pub const SUPPLIES: [(RowId, i64); 3] = [(id(0x61), 40), (id(0x62), 15), (id(0x63), 100)];
 

@@ -8,7 +8,7 @@ use holdfast_core::ids::{DeviceId, RowId, Timestamp};
 use holdfast_store::testing::Kept;
 use serde_json::Value as Json;
 
-use crate::check::Violation;
+use crate::{check::Violation, server::ServerNode};
 
 /// Names a command.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -45,6 +45,8 @@ pub struct Deed {
     pub forgotten: bool,
     /// It may disappear: see [`Fate::GivenUp`].
     excused: bool,
+    /// The stream has had it. An answer that tells of it may come when the server was put back to a time before it.
+    reached: bool,
 }
 
 impl Deed {
@@ -92,13 +94,13 @@ impl Ledger {
     }
 
     /// Looks at what a device keeps. What is not there any more must have a reason: `unneeded` are those that there was
-    /// nothing left to do for; `in_stream` tells whether the server has a command.
+    /// nothing left to do for.
     pub fn observe(
         &mut self,
         device: DeviceId,
         kept: &[Kept],
         unneeded: &BTreeSet<Timestamp>,
-        in_stream: impl Fn(Key) -> bool,
+        server: &ServerNode,
     ) -> Result<(), Violation> {
         for one in kept {
             let key = Key {
@@ -115,8 +117,10 @@ impl Ledger {
                 fate,
                 forgotten: false,
                 excused: false,
+                reached: false,
             });
             (deed.fate, deed.forgotten, deed.excused) = (fate, false, false);
+            deed.reached = deed.reached || server.has(one.id)?;
         }
         let kept: BTreeSet<Timestamp> = kept.iter().map(|one| one.made_at).collect();
         for (key, deed) in self.of_mut(device) {
@@ -127,7 +131,7 @@ impl Ledger {
                 Fate::GivenUp
             } else if deed.fate == Fate::Waits && unneeded.contains(&key.made_at) {
                 Fate::Unneeded
-            } else if deed.fate == Fate::Waits && in_stream(*key) {
+            } else if deed.fate == Fate::Waits && (deed.reached || server.count(*key)? > 0) {
                 Fate::Acknowledged
             } else {
                 return Err(Violation::new(format!(

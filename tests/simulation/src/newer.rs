@@ -1,6 +1,8 @@
 //! A device of a newer version: it writes a column that neither the server nor the other devices know.
 
-use automerge::{ActorId, AutoCommit, Automerge, Change as AutomergeChange, ROOT, transaction::Transactable};
+use std::collections::BTreeSet;
+
+use automerge::{ActorId, AutoCommit, Automerge, Change as AutomergeChange, ROOT, ReadDoc, transaction::Transactable};
 use ed25519_dalek::SigningKey;
 use holdfast_core::{
     document::{Actor, DocumentId},
@@ -19,6 +21,9 @@ use crate::{dice::Dice, hospital};
 
 /// The device's key. It has no store: it knows what the server knows.
 const KEY: [u8; 32] = [0xee; 32];
+
+/// The patients to whom it writes.
+pub const PATIENTS: std::ops::Range<u128> = 0x81..0x87;
 
 /// The column.
 pub const COLUMN: &str = "shoe_size";
@@ -65,15 +70,7 @@ fn write(
     actor: &Actor,
     size: i64,
 ) -> Result<(Vec<u8>, ChangeHash), StoreError> {
-    let failed = |error: String| StoreError::Corrupt(error);
-    let changes = history(server, document)?;
-    let mut library = Automerge::new();
-    let changes = changes.into_iter().map(AutomergeChange::from_bytes);
-    let changes: Vec<_> = changes
-        .collect::<Result<_, _>>()
-        .map_err(|e| failed(format!("{e:?}")))?;
-    library.apply_changes(changes).map_err(|e| failed(e.to_string()))?;
-    let mut library = AutoCommit::load(&library.save()).map_err(|e| failed(e.to_string()))?;
+    let mut library = library(server, document)?;
     library.set_actor(ActorId::from(actor.as_bytes()));
     library.put(ROOT, COLUMN, size).map_err(|e| failed(e.to_string()))?;
     library.commit();
@@ -83,10 +80,38 @@ fn write(
     Ok((change.raw_bytes().to_vec(), ChangeHash(change.hash().0)))
 }
 
+fn failed(error: String) -> StoreError {
+    StoreError::Corrupt(error)
+}
+
+/// A document as Automerge's own library has it.
+fn library(server: &TestServer, document: DocumentId) -> Result<AutoCommit, StoreError> {
+    let changes = history(server, document)?;
+    let mut library = Automerge::new();
+    let changes = changes.into_iter().map(AutomergeChange::from_bytes);
+    let changes: Vec<_> = changes
+        .collect::<Result<_, _>>()
+        .map_err(|e| failed(format!("{e:?}")))?;
+    library.apply_changes(changes).map_err(|e| failed(e.to_string()))?;
+    AutoCommit::load(&library.save()).map_err(|e| failed(e.to_string()))
+}
+
+/// What a patient's unknown column must be by Automerge's own library, and what the server's document has.
+pub fn column(server: &TestServer, patient: u128) -> Result<(BTreeSet<String>, BTreeSet<String>), StoreError> {
+    let document = DocumentId::main(Schema::hospital().expect("patients").id, hospital::id(patient));
+    let library = library(server, document)?;
+    let expected = library.get_all(ROOT, COLUMN).map_err(|e| failed(e.to_string()))?;
+    let expected = expected.into_iter().filter_map(|(value, _)| value.as_i64());
+    Ok((
+        expected.map(|value| value.to_string()).collect(),
+        server.unknown_column(document, COLUMN)?,
+    ))
+}
+
 /// A document's changes in stream order.
-pub fn history(server: &TestServer, document: DocumentId) -> Result<Vec<Vec<u8>>, StoreError> {
+fn history(server: &TestServer, document: DocumentId) -> Result<Vec<Vec<u8>>, StoreError> {
     let mut changes = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for entry in server.log()? {
         let opened = entry
             .transaction

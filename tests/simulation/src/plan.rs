@@ -6,7 +6,7 @@ use holdfast_store::testing::CrashPoint;
 
 use crate::{
     dice::Dice,
-    hospital::PEOPLE,
+    hospital::{self, PEOPLE},
     step::{Fate, Run, Step},
     work::WEIGHTS,
 };
@@ -20,16 +20,37 @@ struct Temper {
     machines: usize,
     /// Of a hundred steps, how many are commands.
     work: usize,
+    /// Of a hundred steps, how many are such as this hospital has more often than others.
+    trouble: Option<(usize, Trouble)>,
 }
+
+/// What happens too often in some hospitals.
+#[derive(Clone, Copy)]
+enum Trouble {
+    /// The server is put back to backups, again and again, also while devices copy it anew.
+    Restores,
+    /// People get other roles, who may see more or less.
+    Roles,
+}
+
+/// The roles that people get: one that sees restricted columns, three that do not, one of which may write little.
+const ROLES: [&str; 5] = ["nurse", "cleaner", "doctor", "manager", "manager"];
 
 /// The run of a seed.
 pub fn plan(seed: u64) -> Run {
     let dice = Dice::new(seed);
     let temper = Temper {
-        devices: dice.weighted(&[(6, 2), (6, 3), (4, 4), (2, 6), (1, 12), (1, 24)]),
+        devices: dice.weighted(&[(12, 2), (12, 3), (8, 4), (4, 6), (2, 12), (1, 24), (1, 40)]),
         network: dice.of(&[0, 10, 30, 60]),
         machines: dice.of(&[0, 3, 8, 15]),
         work: dice.of(&[30, 50, 65]),
+        trouble: dice.of(&[
+            None,
+            None,
+            None,
+            Some((8, Trouble::Restores)),
+            Some((8, Trouble::Roles)),
+        ]),
     };
     let length = 40 + dice.below(120) + usize::from(temper.devices) * 5;
     let mut picks = BTreeSet::new();
@@ -51,6 +72,7 @@ pub fn plan(seed: u64) -> Run {
     Run {
         devices: temper.devices,
         page: dice.of(&[2, 5, 20, 100]),
+        personal: dice.percent(30),
         steps,
     }
 }
@@ -66,6 +88,11 @@ fn lose_a_day(steps: &mut Vec<Step>, begun: usize, devices: u8) {
 
 fn step(temper: &Temper, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {
     let device = dice.below(temper.devices.into()) as u8;
+    if let Some((share, trouble)) = temper.trouble
+        && dice.percent(share)
+    {
+        return trouble.step(dice);
+    }
     if dice.percent(temper.machines) {
         return fault(device, dice, picks);
     }
@@ -98,7 +125,7 @@ fn step(temper: &Temper, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {
             person: dice.below(PEOPLE.len()) as u8,
         },
         _ => Step::Pass {
-            minutes: dice.of(&[1, 10, 60, 480, 1_440]),
+            minutes: dice.of(&[1, 10, 60, 480, 1_440, 4_320, 10_080]),
         },
     }
 }
@@ -143,10 +170,7 @@ fn fault(device: u8, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {
         30..32 => Step::SignOut { device },
         32 => Step::Discard { device },
         33 => Step::EndSessions,
-        37..40 => Step::Role {
-            person: dice.below(4) as u8,
-            nurse: dice.percent(40),
-        },
+        37..40 => role(dice),
         34..36 => Step::Newer {
             pick: pick(dice, picks),
         },
@@ -157,6 +181,23 @@ fn fault(device: u8, dice: &Dice, picks: &mut BTreeSet<u32>) -> Step {
             device,
             up: dice.percent(50),
         },
+    }
+}
+
+impl Trouble {
+    fn step(self, dice: &Dice) -> Step {
+        match self {
+            Self::Restores if dice.percent(60) => Step::BackupServer,
+            Self::Restores => Step::RestoreServer,
+            Self::Roles => role(dice),
+        }
+    }
+}
+
+fn role(dice: &Dice) -> Step {
+    Step::Role {
+        person: dice.below(hospital::CHANGING as usize) as u8,
+        role: dice.of(&ROLES),
     }
 }
 

@@ -30,6 +30,8 @@ pub struct ServerNode {
     pub clock: Clock,
     /// What it has refused and must keep.
     pub refused: BTreeSet<TransactionId>,
+    /// How often it died while it did something.
+    pub deaths: u64,
     /// It was put back to a backup.
     pub restored: bool,
     server: Option<TestServer>,
@@ -50,6 +52,7 @@ impl ServerNode {
             server: None,
             clock,
             refused: BTreeSet::new(),
+            deaths: 0,
             restored: false,
             crash: None,
             backup: hospital::server().clone(),
@@ -136,6 +139,7 @@ impl ServerNode {
         let answer = self.server().handle(token, request);
         self.spare(true);
         if self.crash.as_ref().is_some_and(Crash::has_struck) {
+            self.deaths += 1;
             self.restart().map_err(Violation::engine)?;
             return Ok(None);
         }
@@ -186,7 +190,13 @@ impl ServerNode {
     }
 
     /// How often the stream has a command.
-    pub fn count(&self, key: Key) -> Result<u64, StoreError> {
-        self.look().count_in_log(key.device, key.made_at)
+    pub fn count(&self, key: Key) -> Result<u64, Violation> {
+        let count = self.look().count_in_log(key.device, key.made_at);
+        count.map_err(Violation::engine)
+    }
+
+    /// True if the stream has a transaction.
+    pub fn has(&self, id: TransactionId) -> Result<bool, Violation> {
+        self.look().is_in_log(id).map_err(Violation::engine)
     }
 }

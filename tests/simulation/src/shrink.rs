@@ -90,6 +90,7 @@ mod tests {
         let run = Run {
             devices: 4,
             page: 5,
+            personal: false,
             steps,
         };
         // Two syncs of the same device fail, if it is not the first.

@@ -12,6 +12,8 @@ pub struct Run {
     pub devices: u8,
     /// How many entries and documents a page has.
     pub page: u16,
+    /// Each store is one person's, as in browsers: nobody else signs in on it.
+    pub personal: bool,
     /// What happens.
     pub steps: Vec<Step>,
 }
@@ -21,6 +23,7 @@ impl Default for Run {
         Self {
             devices: 1,
             page: 20,
+            personal: false,
             steps: Vec::new(),
         }
     }
@@ -131,8 +134,8 @@ pub enum Step {
     Role {
         /// Who.
         person: u8,
-        /// A nurse, or a cleaner, who may do less.
-        nurse: bool,
+        /// Which, as `users.role` has it.
+        role: &'static str,
     },
     /// The server ends all sessions.
     EndSessions,

@@ -14,7 +14,12 @@ pub struct Tally {
 impl Tally {
     /// It happened once more.
     pub fn add(&mut self, what: &'static str) {
-        *self.counts.entry(what).or_default() += 1;
+        self.add_many(what, 1);
+    }
+
+    /// It happened so many times more.
+    pub fn add_many(&mut self, what: &'static str, times: u64) {
+        *self.counts.entry(what).or_default() += times;
     }
 }
 

@@ -55,6 +55,7 @@ pub fn simulate(run: &Run) -> Outcome {
     };
     let violation = world.live(run).err();
     world.trace(&violation);
+    world.count_deaths();
     Outcome {
         trace: world.trace.finish(),
         tally: world.tally,
@@ -71,6 +72,7 @@ pub struct World {
     /// What people did.
     pub ledger: Ledger,
     network: Network,
+    personal: bool,
     tally: Tally,
     trace: DefaultHasher,
     step: u64,
@@ -86,6 +88,7 @@ impl World {
             devices: devices.collect::<Result<_, _>>()?,
             ledger: Ledger::default(),
             network: Network::default(),
+            personal: run.personal,
             tally: Tally::default(),
             trace: DefaultHasher::new(),
             step: 0,
@@ -110,6 +113,13 @@ impl World {
     /// The hospital's server.
     pub fn hospital(&self) -> &ServerNode {
         &self.servers[HOSPITAL]
+    }
+
+    fn count_deaths(&mut self) {
+        let devices = self.devices.iter().map(|node| node.deaths);
+        let servers = self.servers.iter().map(|node| node.deaths);
+        self.tally.add_many("devices died", devices.sum());
+        self.tally.add_many("servers died", servers.sum());
     }
 
     fn next_step(&mut self) {
@@ -169,7 +179,7 @@ impl World {
             Step::SignOut { device } => self.sign_out(device.into()),
             Step::SignIn { device, person } => self.sign_in(device.into(), usize::from(person) % PEOPLE.len()),
             Step::Newer { pick } => self.newer(pick),
-            Step::Role { person, nurse } => self.role(person, nurse),
+            Step::Role { person, role } => self.role(person, role),
             _ => self.machine(step).map_err(Violation::engine),
         }?;
         self.observe_all()
@@ -233,9 +243,6 @@ impl World {
         let node = &self.devices[device];
         let kept = node.look().kept().map_err(Violation::engine)?;
         let unneeded: BTreeSet<_> = take_unneeded();
-        let server = &self.servers[HOSPITAL];
-        self.ledger.observe(node.id, &kept, &unneeded, |key| {
-            server.count(key).is_ok_and(|count| count > 0)
-        })
+        self.ledger.observe(node.id, &kept, &unneeded, &self.servers[HOSPITAL])
     }
 }

@@ -93,6 +93,168 @@ fn what_the_server_keeps_is_asked_about_though_the_clock_was_set_back() {
     });
 }
 
+/// The answer comes when the server has already been put back to a time before what it tells of.
+#[test]
+fn an_acknowledgement_that_a_restored_server_does_not_know_of_any_more_is_taken_back() {
+    holds(&Run {
+        devices: 1,
+        page: 5,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: RegisterPatient,
+                pick: 3_640_861_751,
+            },
+            Exchange {
+                device: 0,
+                fate: RequestLate,
+            },
+            Arrive { message: 1 },
+            RestoreServer,
+        ],
+        ..Run::default()
+    });
+}
+
+/// An auditor, who sees other columns, had signed in: the hospital was copied anew, and what the device had done before was not
+/// compared with that copy.
+#[test]
+fn what_the_server_lost_is_given_back_though_somebody_with_other_columns_has_signed_in() {
+    holds(&Run {
+        devices: 1,
+        page: 20,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: BookAppointment,
+                pick: 737_749_214,
+            },
+            Exchange {
+                device: 0,
+                fate: RequestTwice,
+            },
+            SignIn { device: 0, person: 6 },
+            RestoreServer,
+            Newer { pick: 1_480_272_415 },
+        ],
+        ..Run::default()
+    });
+}
+
+/// A device's first copy had read one page before, and one after what the server then forgot.
+#[test]
+fn a_copy_over_which_the_server_was_put_back_to_a_backup_is_made_again() {
+    holds(&Run {
+        devices: 16,
+        page: 20,
+        steps: vec![
+            Sync { device: 15 },
+            Do {
+                device: 15,
+                work: RecordTreatment,
+                pick: 3_627_420_183,
+            },
+            Exchange {
+                device: 5,
+                fate: Arrives,
+            },
+            Sync { device: 15 },
+            Exchange {
+                device: 5,
+                fate: Arrives,
+            },
+            RestoreServer,
+        ],
+        ..Run::default()
+    });
+}
+
+/// A row whose key says which it is, made by two people: which change counts as its first was a matter of arrival.
+#[test]
+fn a_row_that_two_people_make_has_the_same_first_change_everywhere() {
+    holds(&Run {
+        devices: 2,
+        page: 5,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: CallMeeting,
+                pick: 4_189_639_422,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Sync { device: 1 },
+            Do {
+                device: 0,
+                work: CreateParticipant,
+                pick: 4_250_723_946,
+            },
+            Do {
+                device: 1,
+                work: CreateParticipant,
+                pick: 1_662_900_967,
+            },
+        ],
+        ..Run::default()
+    });
+}
+
+/// A manager becomes a nurse while signed in: salaries are gone with the next answer. And back again.
+#[test]
+fn who_may_not_see_salaries_any_more_has_none_and_who_may_again_has_all() {
+    let lost = vec![
+        Sync { device: 0 },
+        Role {
+            person: 5,
+            role: "nurse",
+        },
+        Sync { device: 0 },
+    ];
+    let mut regained = lost.clone();
+    regained.extend([
+        Role {
+            person: 5,
+            role: "manager",
+        },
+        Sync { device: 0 },
+    ]);
+    for steps in [lost, regained] {
+        let mut all = vec![SignIn { device: 0, person: 5 }];
+        all.extend(steps);
+        holds(&Run {
+            steps: all,
+            ..Run::default()
+        });
+    }
+}
+
+/// A nurse has worked offline and become a manager meanwhile: the sign-in is not refused, the work is sent.
+#[test]
+fn who_may_see_more_now_can_sign_in_while_work_waits() {
+    holds(&Run {
+        personal: true,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: RegisterPatient,
+                pick: 3_640_861_751,
+            },
+            Role {
+                person: 0,
+                role: "manager",
+            },
+            EndSessions,
+        ],
+        ..Run::default()
+    });
+}
+
 /// Two people settle a deletion against an edit, one by keeping the row, one by deleting it again.
 #[test]
 fn a_deletion_settled_both_ways_means_the_same_everywhere() {
@@ -164,7 +326,7 @@ fn a_patient_whom_the_server_refused_is_not_admitted_to_an_occupied_bed() {
             },
             Role {
                 person: 2,
-                nurse: false,
+                role: "cleaner",
             },
             Do {
                 device: 2,
@@ -199,6 +361,7 @@ fn a_row_and_a_reference_to_it_are_lost(after: Vec<Step>) -> Run {
     ];
     steps.extend(after);
     Run {
+        personal: false,
         devices: 2,
         page: 5,
         steps,

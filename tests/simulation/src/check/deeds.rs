@@ -11,7 +11,7 @@ use crate::{hospital::SUPPLIES, ledger::Fate, world::World};
 pub fn nothing_is_lost_and_nothing_is_there_twice(world: &World) -> Result<(), Violation> {
     let locked_out = |device| world.devices.iter().any(|node| node.id == device && node.revoked);
     for (key, deed) in world.ledger.deeds() {
-        let count = world.hospital().count(*key).map_err(Violation::engine)?;
+        let count = world.hospital().count(*key)?;
         let fits = match deed.fate {
             Fate::Acknowledged if world.hospital().restored && (deed.forgotten || locked_out(key.device)) => count <= 1,
             Fate::Acknowledged => count == 1,
@@ -45,13 +45,13 @@ pub fn stocks_are_the_sum_of_what_was_done(world: &World) -> Result<(), Violatio
     let mut expected: BTreeMap<RowId, i64> = SUPPLIES.into_iter().collect();
     for (key, deed) in world.ledger.deeds() {
         if let Some((supply, by)) = deed.stock()
-            && world.hospital().count(*key).map_err(Violation::engine)? > 0
+            && world.hospital().count(*key)? > 0
         {
             *expected.entry(supply).or_default() += by;
         }
         // A count that a person gave is not the sum of anything.
         let settled = deed.command["type"] == "settleConflict" && deed.command["value"].is_i64();
-        if settled && world.hospital().count(*key).map_err(Violation::engine)? > 0 {
+        if settled && world.hospital().count(*key)? > 0 {
             return Ok(());
         }
     }

@@ -5,6 +5,7 @@ mod references;
 mod states;
 mod violation;
 
+pub use states::nothing_is_shown_that_may_not_be;
 pub use violation::Violation;
 
 use crate::world::World;
@@ -14,7 +15,9 @@ pub fn all(world: &World) -> Result<(), Violation> {
     holdfast_store::testing::unbroken(|| {
         states::the_tables_are_the_fold_of_the_log(world)?;
         states::all_replicas_are_equal(world)?;
+        states::columns_follow_the_role(world)?;
         states::pages_show_what_is_there(world)?;
+        states::what_nobody_knows_is_carried_along(world)?;
         deeds::nothing_is_lost_and_nothing_is_there_twice(world)?;
         deeds::what_was_refused_is_kept(world)?;
         deeds::stocks_are_the_sum_of_what_was_done(world)?;

@@ -3,7 +3,11 @@
 use holdfast_store::replica::{HttpRequest, HttpResponse, RequestKind};
 
 use super::{Done, World};
-use crate::{check::Violation, network::Message, step::Fate};
+use crate::{
+    check::{self, Violation},
+    network::Message,
+    step::Fate,
+};
 
 /// More requests than this in one go are no progress.
 const MAX_REQUESTS: usize = 2_000;
@@ -111,6 +115,7 @@ impl World {
                 "device {device} came to another checksum than the server"
             )));
         }
+        check::nothing_is_shown_that_may_not_be(node)?;
         self.observe(device)
     }
 

@@ -3,6 +3,7 @@
 use super::{Done, World};
 use crate::{
     check::{self, Violation},
+    hospital::PEOPLE,
     step::Step,
 };
 
@@ -46,13 +47,17 @@ impl World {
         Err(check::unrest(self))
     }
 
+    /// Whoever was there last signs in again, or if that cannot be, somebody else.
     fn sign_in_again(&mut self, device: usize) -> Done {
-        let node = &self.devices[device];
-        if node.look().replica.token().is_some() && !node.is_signed_out() {
-            return Ok(());
+        let last = self.devices[device].person;
+        for person in [last].into_iter().chain(0..PEOPLE.len()) {
+            let node = &self.devices[device];
+            if node.revoked || (node.look().replica.token().is_some() && !node.is_signed_out()) {
+                return Ok(());
+            }
+            self.sign_in(device, person)?;
         }
-        let sees = node.look().sees_restricted().map_err(Violation::engine)?;
-        self.sign_in(device, if sees { 5 } else { 0 })
+        Err(Violation::new(format!("nobody can sign in on device {device}")))
     }
 
     fn is_quiet(&self) -> Result<bool, Violation> {

@@ -62,6 +62,7 @@ impl World {
     }
 
     pub(super) fn sign_in(&mut self, device: usize, person: usize) -> Done {
+        let person = if self.personal { device % PEOPLE.len() } else { person };
         let node = &mut self.devices[device];
         if !node.line || node.revoked {
             return Ok(());
@@ -110,15 +111,12 @@ impl World {
         Ok(())
     }
 
-    /// The office gives one of those who work with patients another role. It is not disturbed in this.
-    pub(super) fn role(&mut self, person: u8, nurse: bool) -> Done {
+    /// The office gives one of those who may get another role another one. It is not disturbed in this.
+    pub(super) fn role(&mut self, person: u8, role: &str) -> Done {
         self.tally.add("role changes");
-        let user = hospital::id(0x10 + u128::from(person % 4));
+        let user = hospital::id(0x10 + u128::from(person) % hospital::CHANGING);
         let server = self.servers[HOSPITAL].quiet_server().map_err(Violation::engine)?;
-        server
-            .set_role(user, if nurse { "nurse" } else { "cleaner" })
-            .map(drop)
-            .map_err(Violation::engine)
+        server.set_role(user, role).map(drop).map_err(Violation::engine)
     }
 
     pub(super) fn newer(&mut self, pick: u32) -> Done {
