@@ -26,10 +26,14 @@ enum Judged {
 
 /// What a server says that holds what `store` does.
 fn judge(store: &MemoryStore, opened: &Opened, role: Role, import: bool) -> Judged {
+    judge_at(Place::Stream(Seq(99)), store, opened, role, import)
+}
+
+fn judge_at(place: Place, store: &MemoryStore, opened: &Opened, role: Role, import: bool) -> Judged {
     let (mut store, mut set) = (store.clone(), WorkingSet::default());
     let job = Job::Ingest {
         opened,
-        place: Place::Stream(Seq(99)),
+        place,
         authority: Authority::Judge { role, import },
     };
     loop {
@@ -66,10 +70,11 @@ fn a_reference_to_a_row_that_has_not_come_waits_for_it() {
     let (mut here, patients, mut b) = roaming();
     let admission = opened(&b.run(&[admit(10, 20, "2026-01-01T10:00:00Z")]).expect("fits"));
     let missing = BTreeSet::from([Awaited::Row(row("patients", id(20)))]);
-    assert_eq!(
-        judge(&here.store, &admission, Role::Admin, false),
-        Judged::Waits(missing)
-    );
+    // A hub gives no places, and waits too.
+    for place in [Place::Stream(Seq(99)), Place::Pending] {
+        let judged = judge_at(place, &here.store, &admission, Role::Admin, false);
+        assert_eq!(judged, Judged::Waits(missing.clone()));
+    }
     here.push(&patients).expect("accepted");
     assert_eq!(judge(&here.store, &admission, Role::Admin, false), Judged::Accepted);
 }

@@ -264,7 +264,7 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
     let absent = match authority {
         Authority::Judge { role, .. } => {
             check::body(&opened.body)?;
-            dependencies(set, opened, role, others_bring(place, authority))?
+            dependencies(set, opened, role, others_bring(authority))?
         }
         Authority::Follow => Vec::new(),
     };
@@ -327,7 +327,7 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
         return Err(Stop::Needs(needs));
     }
     if let Some(first) = absent.first() {
-        return Err(if others_bring(place, authority) {
+        return Err(if others_bring(authority) {
             Stop::Missing(rows(&absent).collect())
         } else {
             first.broken("that does not exist").into()
@@ -340,10 +340,9 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
     Ok(commit)
 }
 
-/// A row that is not there can be on its way to a server. A device makes its transactions of what it has, and an import
-/// brings all that it needs.
-fn others_bring(place: Place, authority: Authority) -> bool {
-    matches!(place, Place::Stream(_)) && !matches!(authority, Authority::Judge { import: true, .. })
+/// A row that is not there can be on its way. An import brings all that it needs.
+fn others_bring(authority: Authority) -> bool {
+    !matches!(authority, Authority::Judge { import: true, .. })
 }
 
 fn rows(absent: &[Reference]) -> impl Iterator<Item = Awaited> {

@@ -14,6 +14,7 @@ use holdfast_core::{
     ingest::{
         Attempt, Authority, Claim, Claimant, Conflict, ConflictId, Effects, Job, Needs, Presence, Rejection, RowKey,
         WorkingSet,
+        waiting::{Awaited, Unmet, Why},
     },
     policy::Role,
     row::{ColumnEdit, ColumnEditKind, Row, RowAction, RowWrite},
@@ -102,7 +103,13 @@ impl MemoryStore {
             match set.attempt(job) {
                 Attempt::Load(needs) => self.load(&needs, &mut set),
                 Attempt::Write(effects) => self.write(effects),
-                Attempt::Missing(changes) => panic!("builds on changes that are not here: {changes:?}"),
+                Attempt::Missing(all) => match (all.first().copied(), job) {
+                    (Some(awaited @ Awaited::Row(_)), Job::Ingest { opened, .. }) => {
+                        let why = Why::Absent;
+                        return Err(Unmet { awaited, why }.rejection(opened));
+                    }
+                    _ => panic!("builds on changes that are not here: {all:?}"),
+                },
                 Attempt::Done(result) => {
                     if let (Ok(()), Job::Ingest { opened, .. }) = (&result, job) {
                         self.changes

@@ -1,12 +1,17 @@
 //! Makes a transaction of a command: for the page, and again when what it was built on is taken back.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::SigningKey;
 use holdfast_core::{
     author::{AuthorError, Header, Identity, author},
     command::{Command, Maker, Plan, plan},
     document::{Actor, Place},
     ids::{Timestamp, TransactionId, UserId},
-    ingest::{Authority, Job},
+    ingest::{
+        Authority, Job,
+        waiting::{Awaited, Unmet, Why},
+    },
     policy::Role,
     transaction::{Opened, Transaction},
 };
@@ -53,6 +58,17 @@ pub(super) struct Made {
     pub new_ids: Vec<Uuid>,
 }
 
+/// A command may name a row that is not there. The documents are there on which it was made.
+fn not_here(missing: &BTreeSet<Awaited>, opened: &Opened) -> ReplicaError {
+    match missing.first().copied() {
+        Some(awaited @ Awaited::Row(_)) => {
+            let why = Why::Absent;
+            ReplicaError::Rejected(Unmet { awaited, why }.rejection(opened))
+        }
+        _ => StoreError::corrupt(format!("it lacks {missing:?}")).into(),
+    }
+}
+
 impl Workshop<'_> {
     /// Plans, authors and carries out a command. `ids` are those that it was given when it was planned before. `None` if there
     /// is nothing to change.
@@ -77,8 +93,7 @@ impl Workshop<'_> {
         };
         writing.carry_out(&job)?.map_err(|undone| match undone {
             Undone::Rejected(rejection) => ReplicaError::Rejected(rejection),
-            // It was made on the documents as they are.
-            Undone::Missing(changes) => StoreError::corrupt(format!("it lacks {changes:?}")).into(),
+            Undone::Missing(all) => not_here(&all, &opened),
         })?;
         Ok(Some(Made {
             transaction,

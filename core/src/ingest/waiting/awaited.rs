@@ -84,6 +84,8 @@ pub enum Why {
     Expired,
     /// It waits itself for what waits for it.
     Circle,
+    /// It is not there, and nothing is waited for here: on a device, which makes transactions of what it has.
+    Absent,
 }
 
 /// Something awaited that does not come.
@@ -127,6 +129,10 @@ impl Unmet {
                 "circular_dependency",
                 format!("builds on what itself builds on its change {hash}"),
             ),
+            Why::Absent => (
+                "unknown_dependency",
+                format!("builds on change {hash}, which is not here"),
+            ),
         };
         Rejection::dependency(code, name.document, problem)
     }
@@ -135,6 +141,7 @@ impl Unmet {
         let which = match self.why {
             Why::Refused => "that was refused",
             Why::Expired => "that has not come for 30 days",
+            Why::Absent => "that does not exist",
             Why::Circle => {
                 let problem = "is new, and what it needs waits for it in turn".to_owned();
                 return Rejection::dependency("circular_dependency", self.awaited.document(), problem);
