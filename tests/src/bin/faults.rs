@@ -60,9 +60,11 @@ fn plan() -> Option<Plan> {
         match argument.as_str() {
             "--kills" => plan.kills = arguments.next()?.parse().ok().filter(|kills| *kills > 0)?,
             "--on" => {
-                let name = arguments.next()?;
-                plan.kinds.retain(|kind| kind.name().eq_ignore_ascii_case(&name));
-                plan.kinds.first()?;
+                plan.kinds = vec![match arguments.next()?.as_str() {
+                    "sqlite" => Kind::Sqlite,
+                    "postgres" => Kind::Postgres,
+                    _ => return None,
+                }];
             }
             name => plan.faults.push(Fault::named(name)?),
         }

@@ -107,8 +107,12 @@ fn strike(name: &str, kind: Kind) {
 /// What is mounted is mounted for a process of its own.
 fn strike_in_a_process(fault: &Fault, kind: Kind) {
     let kills = (fault.in_tests * 100).div_ceil(fault.in_100).to_string();
+    let on = match kind {
+        Kind::Sqlite => "sqlite",
+        Kind::Postgres => "postgres",
+    };
     let output = Command::new(env!("CARGO_BIN_EXE_faults"))
-        .args(["--kills", &kills, "--on", kind.name(), fault.name])
+        .args(["--kills", &kills, "--on", on, fault.name])
         .output()
         .expect("the program runs");
     let (table, told) = (
