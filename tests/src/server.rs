@@ -51,6 +51,7 @@ pub struct Server {
     folder: TempDir,
     data: PathBuf,
     database: Option<Arc<Database>>,
+    arguments: Vec<String>,
 }
 
 impl Server {
@@ -91,6 +92,7 @@ impl Server {
             data: folder.path().join("data"),
             folder,
             database: database.map(Arc::new),
+            arguments: Vec::new(),
         }
     }
 
@@ -128,6 +130,7 @@ impl Server {
         command.args(["serve", "--listen", &format!("127.0.0.1:{}", self.port)]);
         self.add_location(&mut command);
         command
+            .args(&self.arguments)
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -212,6 +215,29 @@ impl Server {
         };
         let entry = |(seq, id)| (Seq(seq as u64), TransactionId(id));
         stream.into_iter().map(entry).collect()
+    }
+
+    /// A folder that is gone with it, beside its data.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Gives `serve` more arguments from its next start on.
+    pub fn set_arguments(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(ToString::to_string).collect();
+    }
+
+    /// Runs another command of `sync-server` on its store. Returns what it prints; an error is what it says.
+    pub fn command(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(binary());
+        command.args(arguments);
+        self.add_location(&mut command);
+        let output = command.output().map_err(|error| error.to_string())?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() {
+            return Ok(text(&output.stdout));
+        }
+        Err(text(&output.stderr))
     }
 
     /// Has `sync-server verify` hold the store against its log. An error is what it says.

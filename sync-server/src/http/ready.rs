@@ -40,6 +40,7 @@ async fn hub(link: &Link) -> Result<Value, ApiError> {
         return Err(ApiError::Copying);
     }
     let (how, since, problem) = match &state.contact {
+        Contact::Untried => ("not tried yet", None, None),
         Contact::Up => ("up", None, None),
         Contact::Down { since, problem } => ("down", Some(since.to_string()), Some(problem.as_str())),
         Contact::LockedOut => ("locked out", None, None),

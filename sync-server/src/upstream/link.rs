@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::{Forwarded, HubClient, LinkError};
-use crate::store::{HubStore, now};
+use crate::store::HubStore;
 
 /// How long a request waits for the hospital's server to say something new.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How the link stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Contact {
+    /// It has not been tried since the start.
+    Untried,
     /// The last exchange went well.
     Up,
     /// It did not, since then and for this reason.
@@ -43,8 +45,8 @@ pub struct State {
     pub complete: bool,
     /// When something was last exchanged; `None` if not since the start.
     pub last: Option<Timestamp>,
-    /// Rounds that went well, since the start.
-    pub(super) rounds: u64,
+    /// The last request to look who may sign in that was answered: see [`Wishes::access`].
+    pub(super) refreshed: u64,
 }
 
 /// A hub's link to the hospital's server.
@@ -60,20 +62,18 @@ pub struct Link {
 #[derive(Default)]
 pub(super) struct Wishes {
     pub(super) something: Notify,
-    pub(super) access: AtomicBool,
+    /// Counts the requests to look who may sign in.
+    pub(super) access: AtomicU64,
     pub(super) pull: AtomicBool,
 }
 
 impl Link {
     pub(super) fn new(client: HubClient, store: HubStore, hospital: Uuid, complete: bool) -> Arc<Self> {
         let state = State {
-            contact: Contact::Down {
-                since: now(),
-                problem: "not reached since this hub was started".to_owned(),
-            },
+            contact: Contact::Untried,
             complete,
             last: None,
-            rounds: 0,
+            refreshed: 0,
         };
         Arc::new(Self {
             client,
@@ -107,25 +107,26 @@ impl Link {
 
     /// Has who may sign in, and the stream, brought up to date. False if that cannot be done now.
     pub async fn refresh(&self) -> bool {
-        let mut state = self.state.subscribe();
-        let (rounds, is_up) = {
-            let state = state.borrow_and_update();
-            (state.rounds, state.contact == Contact::Up)
-        };
-        if !is_up {
+        if !self.may_answer() {
             return false;
         }
-        self.wishes.access.store(true, Ordering::Relaxed);
+        let mut state = self.state.subscribe();
+        let request = self.wishes.access.fetch_add(1, Ordering::SeqCst) + 1;
         self.pull_soon();
-        let done = state.wait_for(|state| state.rounds > rounds);
+        let done = state.wait_for(|state| state.refreshed >= request);
         tokio::time::timeout(PATIENCE, done)
             .await
             .is_ok_and(|done| done.is_ok())
     }
 
+    /// False while the hospital's server is known to be away.
+    fn may_answer(&self) -> bool {
+        matches!(self.state.borrow().contact, Contact::Up | Contact::Untried)
+    }
+
     /// Passes a sign-in on. An error means that nobody answered who could say yes or no.
     pub async fn sign_in(&self, request: Vec<u8>) -> Result<Forwarded, LinkError> {
-        if self.state.borrow().contact != Contact::Up {
+        if !self.may_answer() {
             return Err(LinkError::Unreachable("the link is down".to_owned()));
         }
         let (client, hospital) = (self.client.clone(), self.hospital);

@@ -99,7 +99,8 @@ struct Talk {
 impl Talk {
     async fn round(&mut self) -> Result<(), LinkError> {
         let was_down = self.link.state.borrow().contact != Contact::Up;
-        let wants_access = self.link.wishes.access.swap(false, Ordering::Relaxed);
+        let asked = self.link.wishes.access.load(Ordering::SeqCst);
+        let wants_access = asked > self.link.state.borrow().refreshed;
         let is_due = self.accessed.is_none_or(|at| at.elapsed() >= QUIET);
         self.tell_signed_out().await?;
         let wants_pull = self.link.wishes.pull.swap(false, Ordering::Relaxed);
@@ -108,6 +109,7 @@ impl Talk {
         }
         if was_down || wants_access || is_due {
             self.access().await?;
+            self.link.state.send_modify(|state| state.refreshed = asked);
         }
         if self.push().await? {
             self.pull().await?;
@@ -267,16 +269,17 @@ impl Talk {
     fn went_well(&self) {
         let at = now();
         self.link.state.send_modify(|state| {
-            if let Contact::Down { since, .. } = &state.contact {
-                let seconds = (at.0 - since.0) / 1_000_000;
-                tracing::info!(seconds, "the link to the hospital's server is there");
-            }
-            if state.contact == Contact::LockedOut {
-                tracing::info!("the hospital's server takes this hub's work again");
+            match &state.contact {
+                Contact::Up => {}
+                Contact::Untried => tracing::info!("the link to the hospital's server is there"),
+                Contact::LockedOut => tracing::info!("the hospital's server takes this hub's work again"),
+                Contact::Down { since, .. } => {
+                    let seconds = (at.0 - since.0) / 1_000_000;
+                    tracing::info!(seconds, "the link to the hospital's server is back");
+                }
             }
             state.contact = Contact::Up;
             state.last = Some(at);
-            state.rounds += 1;
         });
     }
 

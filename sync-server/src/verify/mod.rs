@@ -133,8 +133,8 @@ async fn snapshot(location: &Location) -> Result<Session, VerifyError> {
 }
 
 async fn is_hub(session: &mut Session) -> Result<bool, SessionError> {
-    let sql = "SELECT count(*) > 0 FROM sync_meta WHERE key = 'hub_id'";
-    Ok(session.dialect() == Dialect::Sqlite && session.value(sql, &[]).await?.as_deref() == Some("1"))
+    let sql = "SELECT value FROM sync_meta WHERE key = 'hub_id'";
+    Ok(session.dialect() == Dialect::Sqlite && session.value(sql, &[]).await?.is_some())
 }
 
 /// Folds the log. `None` if it cannot be folded to its end, so that there is nothing to compare with.
