@@ -132,14 +132,24 @@ pub(super) struct Waiting {
 
 /// The server cannot take a transaction in yet: it is asked again at this time.
 pub(super) fn hold(connection: &Connection, n: i64, ask_again: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE sync_outbox SET ask_again = ?2 WHERE n = ?1";
+    let sql = "UPDATE sync_outbox SET ask_again = ?2, given = 1 WHERE n = ?1";
     connection.prepare_cached(sql)?.execute((n, ask_again.0))?;
+    Ok(())
+}
+
+/// These are about to be sent to a hub: it may pass them on, also if its answer is lost and another server answers next.
+pub(super) fn give(connection: &Connection, sent: &[Waiting]) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (sent.first(), sent.last()) else {
+        return Ok(());
+    };
+    let sql = "UPDATE sync_outbox SET given = 1 WHERE n BETWEEN ?1 AND ?2 AND state = 'waiting' AND NOT given";
+    connection.prepare_cached(sql)?.execute((first.n, last.n))?;
     Ok(())
 }
 
 /// A hub keeps one and passes it on; the server is asked again at this time.
 pub(super) fn at_hub(connection: &Connection, n: i64, hub: HubId, ask_again: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE sync_outbox SET ask_again = ?2, hub = ?3, listed = 1 WHERE n = ?1";
+    let sql = "UPDATE sync_outbox SET ask_again = ?2, given = 1, hub = ?3, listed = 1 WHERE n = ?1";
     connection
         .prepare_cached(sql)?
         .execute((n, ask_again.0, hub.0.as_bytes()))?;
@@ -215,8 +225,8 @@ pub(super) struct Again {
     pub transaction: Transaction,
     /// Somebody else did it, and a hub relays it.
     pub relayed: bool,
-    /// The server keeps it, and takes it in later.
-    pub held: bool,
+    /// A server may have it, and take it in later.
+    pub given: bool,
     pub command: String,
     pub giver: Giver,
     pub new_ids: Vec<Uuid>,
@@ -232,7 +242,7 @@ impl Again {
 
 /// All pending ones, in order.
 pub(super) fn all_pending(connection: &Connection) -> Result<Vec<Again>, StoreError> {
-    let sql = "SELECT n, command, user, role, new_ids, made_at, offline, entry, ask_again IS NOT NULL,
+    let sql = "SELECT n, command, user, role, new_ids, made_at, offline, entry, given,
         state = 'relayed' FROM sync_outbox WHERE state IN ('waiting', 'relayed') ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query([])?;
@@ -250,7 +260,7 @@ pub(super) fn all_pending(connection: &Connection) -> Result<Vec<Again>, StoreEr
             },
             new_ids: ids.chunks(16).map(uuid).collect::<Result<_, _>>()?,
             transaction: protocol::decode(&row.get::<_, Vec<u8>>(7)?).map_err(StoreError::corrupt)?,
-            held: row.get(8)?,
+            given: row.get(8)?,
             relayed: row.get(9)?,
         });
     }
@@ -261,7 +271,7 @@ pub(super) fn all_pending(connection: &Connection) -> Result<Vec<Again>, StoreEr
 pub(super) fn renew(connection: &Connection, n: i64, made: &Made) -> Result<(), StoreError> {
     let sql =
         "UPDATE sync_outbox SET first_id = coalesce(first_id, id), id = ?2, entry = ?3, summary = ?4, new_ids = ?5,
-        ask_again = NULL, hub = NULL WHERE n = ?1";
+        ask_again = NULL, given = 0, hub = NULL WHERE n = ?1";
     let body = &made.opened.body;
     connection.prepare_cached(sql)?.execute((
         n,

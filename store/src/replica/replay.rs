@@ -22,7 +22,7 @@ use holdfast_core::{
 /// Which of the waiting commands are carried out again after something was taken back. The others are put back as they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remake {
-    /// All that the server does not keep: it refused one of this device's.
+    /// All that no server may have: one of this device's was refused.
     NotKept,
     /// Those that build on what was taken back: it was somebody else's, and they may have been sent meanwhile.
     Dependent,
@@ -39,7 +39,7 @@ pub(super) fn replay(
     for again in outbox::all_pending(workshop.connection)? {
         let n = again.n;
         let opened = again.open().map_err(StoreError::corrupt)?;
-        let stays = again.relayed || again.held || remake == Remake::Dependent;
+        let stays = again.relayed || again.given || remake == Remake::Dependent;
         if stays && !base::builds_on(&opened, &gone) {
             changed.extend(base::put_back(workshop.connection, Side::Device, n, &opened)?);
             continue;

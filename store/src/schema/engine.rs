@@ -141,7 +141,7 @@ pub(super) const RELAYED: &[&str] = &[
     "ALTER TABLE sync_outbox RENAME TO sync_outbox_before",
     "ALTER TABLE sync_touched RENAME TO sync_touched_before",
     // In the order in which all came here. `waiting` and `rejected` are this device's; `relayed` are others' that a hub
-    // passes on, `left_out` such that do not fit here. `hub` keeps or relays it; `listed` while that hub's list is read
+    // passes on, `left_out` such that do not fit here. `given` if a server may have it. `hub` keeps or relays it; `listed` while that hub's list is read
     // anew: it was in it. `ask_again` of what others did: it falls away then. `first_id` is the name under which the page
     // knows it, if it was made again.
     "CREATE TABLE sync_outbox (
@@ -149,11 +149,11 @@ pub(super) const RELAYED: &[&str] = &[
         name TEXT NOT NULL, summary TEXT NOT NULL, user TEXT NOT NULL, role TEXT NOT NULL, new_ids BLOB NOT NULL,
         made_at INTEGER NOT NULL, offline INTEGER NOT NULL,
         state TEXT NOT NULL CHECK (state IN ('waiting', 'rejected', 'relayed', 'left_out')), code TEXT, reason TEXT,
-        mended_at INTEGER, ask_again INTEGER, hub BLOB, listed INTEGER NOT NULL DEFAULT 0, first_id BLOB) STRICT",
+        mended_at INTEGER, ask_again INTEGER, given INTEGER NOT NULL DEFAULT 0, hub BLOB, listed INTEGER NOT NULL DEFAULT 0, first_id BLOB) STRICT",
     "INSERT INTO sync_outbox (n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, state, code,
-            reason, mended_at, ask_again)
+            reason, mended_at, ask_again, given)
         SELECT n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, state, code,
-            reason, mended_at, ask_again FROM sync_outbox_before",
+            reason, mended_at, ask_again, ask_again IS NOT NULL FROM sync_outbox_before",
     // No number is given twice: what is kept has its own.
     "DELETE FROM sqlite_sequence WHERE name = 'sync_outbox'",
     "UPDATE sqlite_sequence SET name = 'sync_outbox' WHERE name = 'sync_outbox_before'",

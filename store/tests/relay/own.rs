@@ -237,3 +237,34 @@ fn a_hub_that_has_not_heard_from_the_hospital_says_since_when() {
     let known = nora.replica.status().unwrap().hub.unwrap();
     assert_eq!((known.linked, known.contact), (false, None));
 }
+
+#[test]
+fn what_a_hub_may_have_is_not_made_again_under_another_name() {
+    let mut server = hospital();
+    let (mut nora, mut nils) = two_nurses(&mut server);
+    let mut hub = Hub::new(server);
+    hub.settle(&mut [&mut nora]);
+    let (too_large, given) = (phone(&mut nora, "1"), take(&mut nora, 3));
+    nora.replica.wake();
+    let push = nora.replica.next_request().unwrap().unwrap();
+    hub.answer(&nora, &push);
+    nora.replica.take_failure("the answer was lost");
+    // Elsewhere the first one is refused before anybody looks at it.
+    for sent in [2, 1] {
+        nora.replica.wake();
+        let push = nora.replica.next_request().unwrap().unwrap();
+        assert!(matches!(&push.kind, RequestKind::Push(ids) if ids.len() == sent));
+        let refused = crate::ward::said(&hub.server, 413, Vec::new());
+        nora.replica.take_response(&push.kind, &refused).unwrap();
+    }
+    assert_eq!(durability(&nora, too_large), Some(Durability::Refused));
+    assert_eq!(nora.replica.outbox().unwrap()[1].transaction_id, given);
+    nora.sync(&mut hub.server).unwrap();
+    hub.pass_on();
+    settle(&mut hub.server, &mut [&mut nora, &mut nils]);
+    assert_eq!(
+        cell(&mut nils, "supplies", GLOVES, "current_stock"),
+        7,
+        "it was taken once"
+    );
+}
