@@ -56,7 +56,12 @@ impl From<holdfast_store::StoreError> for StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         // 53100 disk_full
-        if error.as_database_error().and_then(|e| e.code()).as_deref() == Some("53100") {
+        if error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .as_deref()
+            == Some("53100")
+        {
             return Self::DiskFull(format!("PostgreSQL: {error}"));
         }
         Self::Postgres(error)
@@ -75,13 +80,15 @@ impl StoreError {
     pub fn is_unreachable(&self) -> bool {
         use sqlx::Error as Sql;
         match self {
-            Self::DiskFull(_) => true,
             // Something else locks the file, or the file system fails, be it for want of room.
             Self::Sqlite(error) => matches!(
                 sqlite_code(error),
                 Some(ErrorCode::DatabaseBusy | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)
             ),
-            Self::Postgres(Sql::Io(_) | Sql::PoolTimedOut | Sql::PoolClosed | Sql::Tls(_) | Sql::WorkerCrashed) => true,
+            Self::DiskFull(_)
+            | Self::Postgres(Sql::Io(_) | Sql::PoolTimedOut | Sql::PoolClosed | Sql::Tls(_) | Sql::WorkerCrashed) => {
+                true
+            }
             // Class 57: the database is going down or coming up; 53: it is out of something.
             Self::Postgres(Sql::Database(error)) => {
                 error.code().is_some_and(|c| c.starts_with("57") || c.starts_with("53"))

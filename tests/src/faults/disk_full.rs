@@ -1,7 +1,7 @@
 //! No room on the disk of the server's SQLite store, or of PostgreSQL. Somebody makes room again and does nothing else;
 //! only a PostgreSQL that ended over it is started again, as a service manager does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Figures, PATIENCE, devices, load::Load, notes::Pulse};
 use crate::{
@@ -34,12 +34,7 @@ pub(super) fn run(kind: Kind, times: u32) -> Figures {
         // A PostgreSQL that cannot write its own log ends; then there is nothing to read from.
         reads &= kind == Kind::Postgres || reader.try_sync().is_ok();
         disk.make_room();
-        if let Some(cluster) = &mut cluster
-            && !cluster.lives()
-        {
-            cluster.start();
-        }
-        goes_on &= load.pulse().wait(Pulse::acknowledged, 1, PATIENCE);
+        goes_on &= goes_on_after(load.pulse(), cluster.as_mut());
     }
     let lived = hospital.server.lives();
     let advised = hospital.server.said().contains("make room");
@@ -50,4 +45,20 @@ pub(super) fn run(kind: Kind, times: u32) -> Figures {
     figures.require(goes_on, "work does not go on after there is room");
     figures.require(lived, "the server ended");
     figures
+}
+
+/// Waits until work goes on. A PostgreSQL takes a moment to end.
+fn goes_on_after(pulse: &Pulse, mut cluster: Option<&mut Cluster>) -> bool {
+    let begun = Instant::now();
+    while !pulse.wait(Pulse::acknowledged, 1, Duration::from_millis(200)) {
+        if begun.elapsed() > PATIENCE {
+            return false;
+        }
+        if let Some(cluster) = &mut cluster
+            && !cluster.lives()
+        {
+            cluster.start();
+        }
+    }
+    true
 }

@@ -154,13 +154,11 @@ impl Worker {
             (Err(_), RequestKind::Push(_)) => self.note(Note::Interrupted),
             _ => {}
         }
-        match self.device.take(request, answer) {
-            Ok(taken) => taken.is_ok(),
-            Err(_) => {
-                self.note(Note::Unkept);
-                false
-            }
+        if let Ok(taken) = self.device.take(request, answer) {
+            return taken.is_ok();
         }
+        self.note(Note::Unkept);
+        false
     }
 
     /// What the server says is noted before the replica makes anything of it.
