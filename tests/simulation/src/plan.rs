@@ -66,7 +66,7 @@ pub fn plan(seed: u64) -> Run {
         steps.push(step(&temper, &dice, &mut picks));
     }
     // Chosen apart, so that the other runs stay as they are.
-    if Dice::new(!seed).percent(25) {
+    if Dice::new(!seed).percent(10) {
         lose_a_day(&mut steps, begun, temper.devices);
     }
     Run {
