@@ -171,6 +171,26 @@ pub(super) fn not_here(connection: &Connection, n: i64) -> Result<HashSet<Change
     Ok(changes)
 }
 
+/// The changes that the stream has still to bring before something that builds on them can be acknowledged: what others did,
+/// and own work that is not among these, which may build on it.
+pub(super) fn ahead(connection: &Connection, but: &[TransactionId]) -> Result<HashSet<ChangeName>, StoreError> {
+    let mut changes = HashSet::new();
+    if count(connection, "relayed")? + count(connection, "left_out")? == 0 {
+        return Ok(changes);
+    }
+    let sql = "SELECT entry FROM sync_outbox WHERE state IN ('waiting', 'relayed', 'left_out')";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let transaction: Transaction = protocol::decode(&row.get::<_, Vec<u8>>(0)?).map_err(StoreError::corrupt)?;
+        let opened = transaction.open().map_err(StoreError::corrupt)?;
+        if !but.contains(&opened.body.id) {
+            changes.extend(own_changes(&opened));
+        }
+    }
+    Ok(changes)
+}
+
 /// The stream has one: it is pending no more. It was folded already.
 pub(super) fn confirm(
     connection: &Connection,

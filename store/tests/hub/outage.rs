@@ -201,3 +201,27 @@ fn a_device_ahead_of_the_hub_gets_an_empty_page_and_what_is_relayed() {
     settle(&mut centre, &mut hub, &mut [&mut nora, &mut nils], &mut []);
     same(&hub.state().unwrap(), &centre.state().unwrap(), "the hub");
 }
+
+#[test]
+fn what_builds_on_relayed_work_is_acknowledged_when_the_stream_brings_it() {
+    let (mut centre, mut hub, mut nora, mut nils) = ward();
+    nora.run("editRow", edit("patients", ANNA, json!({ "phone": "1" })))
+        .unwrap();
+    nora.sync(&mut hub).unwrap();
+    nils.sync(&mut hub).unwrap();
+    // Built on what only the hub has told of.
+    nils.run("editRow", edit("patients", ANNA, json!({ "phone": "2" })))
+        .unwrap();
+    nils.sync(&mut hub).unwrap();
+    hub.exchange(&mut centre).unwrap();
+    // Nils asks at the hospital before the stream has brought him either.
+    nils.run("editRow", edit("patients", ANNA, json!({ "email": "a@home.test" })))
+        .unwrap();
+    centre.clock.pass(25 * 60);
+    for _ in 0..3 {
+        nils.sync(&mut centre).unwrap();
+        assert_eq!(nils.replica.status().unwrap().differences, 0);
+    }
+    assert_eq!(nils.replica.outbox().unwrap(), []);
+    settle(&mut centre, &mut hub, &mut [&mut nora, &mut nils], &mut []);
+}

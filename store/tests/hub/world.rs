@@ -49,11 +49,15 @@ pub fn all_equal<'a>(centre: &TestServer, hub: &TestServer, devices: impl Iterat
     same(&hub.state().unwrap(), &expected, "the hub");
     same(&centre.refolded().unwrap(), &expected, "the log");
     let expected = expected.unrestricted();
-    for device in devices {
+    for (n, device) in devices.enumerate() {
         let status = device.replica.status().unwrap();
         assert_eq!(status.problem, None);
         assert_eq!(status.differences, 0, "it came to another checksum");
-        same(&device.state().unwrap().unrestricted(), &expected, "a device");
+        same(
+            &device.state().unwrap().unrestricted(),
+            &expected,
+            &format!("device {n}"),
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use holdfast_core::{
     ids::{Seq, Timestamp, TransactionId},
-    ingest::Job,
+    ingest::{Job, waiting::own_changes},
     protocol::{self, PushOutcome, PushRequest, PushResponse},
     schema::Side,
     transaction::Opened,
@@ -67,6 +67,7 @@ impl Replica {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut writing = Writing::new(&transaction, Side::Device, now);
         let mut refused = None;
+        let mut ahead = relayed::ahead(&transaction, ids)?;
         for (id, outcome) in ids.iter().zip(&response.outcomes) {
             let Some(sent) = outbox::waiting(&transaction, *id)? else {
                 continue;
@@ -74,7 +75,13 @@ impl Replica {
             match outcome {
                 PushOutcome::Accepted { seq, .. } => {
                     let opened = sent.transaction.open().map_err(StoreError::corrupt)?;
-                    acknowledge(&transaction, &mut writing, sent.n, &opened, *seq)?;
+                    if base::builds_on(&opened, &ahead) {
+                        // The stream brings it behind what it builds on.
+                        ahead.extend(own_changes(&opened));
+                        outbox::hold(&transaction, sent.n, after(now, NOT_KEPT))?;
+                    } else {
+                        acknowledge(&transaction, &mut writing, sent.n, &opened, *seq)?;
+                    }
                 }
                 // What was refused after the first may have been built on it: it is tried anew.
                 PushOutcome::Rejected { .. } if refused.is_some() => {}
