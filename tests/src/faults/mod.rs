@@ -14,6 +14,7 @@ mod connections_cut;
 mod device_disk_full;
 mod device_killed;
 mod disk_full;
+mod hub;
 pub mod load;
 pub mod mounts;
 pub mod notes;
@@ -102,6 +103,33 @@ pub const FAULTS: &[Fault] = &[
         in_tests: 60,
         mounts: false,
         run: connections_cut::run,
+    },
+    Fault {
+        name: "hub-killed",
+        what: "kill -9 of a ward's hub",
+        on: BOTH,
+        in_100: 100,
+        in_tests: 6,
+        mounts: false,
+        run: hub::run_killed,
+    },
+    Fault {
+        name: "hub-cut-off",
+        what: "the line between a ward's hub and the hospital cut",
+        on: BOTH,
+        in_100: 100,
+        in_tests: 6,
+        mounts: false,
+        run: hub::run_cut_off,
+    },
+    Fault {
+        name: "hub-server-killed",
+        what: "kill -9 of the hospital's server behind a ward's hub",
+        on: BOTH,
+        in_100: 100,
+        in_tests: 6,
+        mounts: false,
+        run: hub::run_server_killed,
     },
     Fault {
         name: "device-killed",
