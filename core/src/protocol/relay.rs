@@ -41,6 +41,10 @@ pub struct Relayed {
     /// When the hub last exchanged something with the hospital's server; `None` if not since its start.
     #[n(6)]
     pub contact: Option<Timestamp>,
+    /// The hub's last exchange with the hospital's server went well. A device cannot tell from `contact`: its clock is not
+    /// the hub's.
+    #[n(7)]
+    pub linked: bool,
 }
 
 /// Names a hub's list: 8 random bytes.

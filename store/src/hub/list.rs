@@ -52,7 +52,7 @@ impl FromStr for RelayPlace {
 impl ServerStore {
     /// What is relayed since a device's place: at most `max_events`, and no more after `max_bytes` are full. Changes that the
     /// role may not see are withheld. A place of another list, or none, begins with an empty list: then all that is relayed.
-    /// `contact` is left `None`: the store does not know of it.
+    /// `contact` is left `None` and `linked` false: the store does not know of them.
     pub fn relayed(
         &self,
         since: Option<RelayPlace>,
@@ -74,6 +74,7 @@ impl ServerStore {
             place: reached.unwrap_or(newest),
             more: reached.is_some(),
             contact: None,
+            linked: false,
         })
     }
 

@@ -60,7 +60,7 @@ pub enum ConnectionState {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HubStatus {
-    /// It exchanges with the hospital: it did so within three minutes before it answered last.
+    /// Its last exchange with the hospital went well, as it said when it answered last.
     pub linked: bool,
     /// When it last exchanged something with the hospital, if it did since its start. ISO 8601.
     pub contact: Option<String>,
@@ -69,9 +69,6 @@ pub struct HubStatus {
     /// What others did and cannot be shown yet: it builds on what was refused here, or is too much.
     pub left_out: u64,
 }
-
-/// For how many microseconds a hub without a word from the hospital still counts as linked.
-const LINKED: i64 = 3 * 60 * 1_000_000;
 
 /// How far the first copy is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -123,14 +120,10 @@ impl Replica {
         if meta::get::<Vec<u8>>(&self.connection, "hub")?.is_none() {
             return Ok(None);
         }
-        let (answered, contact) = (number("relay_answered")?, number("relay_contact")?);
-        let age = answered
-            .zip(contact)
-            .map(|(answered, contact)| answered.saturating_sub(contact));
         let ignored = number("relay_ignored")?.unwrap_or(0) as u64;
         Ok(Some(HubStatus {
-            linked: age.is_some_and(|age| age < LINKED),
-            contact: contact.map(|t| Timestamp(t).to_string()),
+            linked: meta::get(&self.connection, "relay_linked")?.unwrap_or(false),
+            contact: number("relay_contact")?.map(|t| Timestamp(t).to_string()),
             relayed: relayed::count(&self.connection, "relayed")?,
             left_out: relayed::count(&self.connection, "left_out")? + ignored,
         }))

@@ -29,6 +29,8 @@ pub struct Hub {
     pub behind: Option<Seq>,
     /// When it heard from the hospital.
     pub contact: Option<Timestamp>,
+    /// It has a link to the hospital.
+    pub linked: bool,
     /// What it refuses.
     pub refused: Vec<TransactionId>,
 }
@@ -37,6 +39,7 @@ impl Hub {
     pub fn new(server: TestServer) -> Self {
         Self {
             contact: Some(server.clock.now()),
+            linked: true,
             server,
             id: HubId(Uuid::from_u128(0x99)),
             list: RelayList(7),
@@ -183,6 +186,7 @@ impl Hub {
             more: events.len() < rest.len(),
             events,
             contact: self.contact,
+            linked: self.linked,
         }
     }
 }

@@ -218,14 +218,18 @@ fn what_the_hospital_took_after_a_hub_refused_it_is_not_refused_any_more() {
 }
 
 #[test]
-fn a_hub_that_has_not_heard_from_the_hospital_says_since_when() {
+fn a_hub_without_a_link_to_the_hospital_says_since_when_whatever_the_devices_clock_says() {
     let mut server = hospital();
     let (mut nora, _) = two_nurses(&mut server);
     assert_eq!(nora.replica.status().unwrap().hub, None);
     let mut hub = Hub::new(server);
     hub.settle(&mut [&mut nora]);
     assert!(nora.replica.status().unwrap().hub.unwrap().linked);
+    // The hub's clock is behind the device's.
     hub.server.clock.pass(10);
+    hub.settle(&mut [&mut nora]);
+    assert!(nora.replica.status().unwrap().hub.unwrap().linked);
+    hub.linked = false;
     hub.settle(&mut [&mut nora]);
     let known = nora.replica.status().unwrap().hub.unwrap();
     assert_eq!(

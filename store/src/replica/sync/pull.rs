@@ -111,7 +111,7 @@ impl Replica {
             self.round.switched = self.round.switched || relay::answers(&transaction, hub, now)?;
             let mut noted = match &relay {
                 None => relay::Noted::default(),
-                Some(page) => match relay::note(&transaction, page, own, now)? {
+                Some(page) => match relay::note(&transaction, page, own)? {
                     Ok(noted) => noted,
                     Err(problem) => return Ok(Err(problem)),
                 },

@@ -32,14 +32,14 @@ use crate::{
 };
 
 /// What is kept about hubs in `sync_meta`: which one answered last (nothing: the hospital's own server); its list, the place
-/// in it, and whether it is being read anew; when it answered and when it had heard from the hospital; how many transactions
+/// in it, and whether it is being read anew; whether it has a link to the hospital and when it last had; how many transactions
 /// there was no room for.
 pub(in crate::replica) const META_KEYS: [&str; 7] = [
     "hub",
     "relay_list",
     "relay_place",
     "relay_anew",
-    "relay_answered",
+    "relay_linked",
     "relay_contact",
     "relay_ignored",
 ];
@@ -135,12 +135,7 @@ pub(super) fn answers(connection: &Connection, hub: Option<HubId>, now: Timestam
 }
 
 /// Notes what a page says; nothing of it is shown yet. An error in words if it cannot be true.
-pub(super) fn note(
-    connection: &Connection,
-    page: &Page,
-    own: DeviceId,
-    now: Timestamp,
-) -> Result<Result<Noted, String>, StoreError> {
+pub(super) fn note(connection: &Connection, page: &Page, own: DeviceId) -> Result<Result<Noted, String>, StoreError> {
     let Relayed { hub, list, after, .. } = page.relayed;
     let mut noted = Noted::default();
     let known = place(connection)?;
@@ -177,7 +172,7 @@ pub(super) fn note(
     }
     meta::set(connection, "relay_list", list.0 as i64)?;
     meta::set(connection, "relay_place", page.relayed.place as i64)?;
-    meta::set(connection, "relay_answered", now.0)?;
+    meta::set(connection, "relay_linked", page.relayed.linked)?;
     match page.relayed.contact {
         Some(contact) => meta::set(connection, "relay_contact", contact.0)?,
         None => meta::remove(connection, "relay_contact")?,

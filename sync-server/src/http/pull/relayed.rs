@@ -10,7 +10,7 @@ use super::{MAX_BYTES, Page, withhold};
 use crate::{
     http::{ApiError, App},
     store::RelayPlace,
-    upstream::Link,
+    upstream::{Contact, Link},
 };
 
 pub(super) async fn read(app: &App, link: &Link, role: Role, page: Page) -> Result<Vec<u8>, ApiError> {
@@ -27,7 +27,9 @@ pub(super) async fn read(app: &App, link: &Link, role: Role, page: Page) -> Resu
     let store = link.store();
     let (pulled, mut relayed) = store.pull_relayed(page.after, since, role, limit, MAX_BYTES).await?;
     if let Some(relayed) = &mut relayed {
-        relayed.contact = link.state().last;
+        let state = link.state();
+        relayed.contact = state.last;
+        relayed.linked = state.contact == Contact::Up;
     }
     let checksum = pulled.checksum(role).filter(|_| pulled.head >= page.after);
     let entries = withhold(pulled.entries, role)?;
