@@ -46,8 +46,6 @@ mutations! {
     AcknowledgedWithoutPlace,
     /// After its first copy a device goes on from the last page's place in the stream, not the first's.
     TailFromLastPage,
-    /// A device goes on showing what a hub does not relay any more.
-    WithdrawalUnheeded,
     /// The claims of others are not looked at.
     ClaimUnchecked,
     /// A deleted row goes, though others write to it.

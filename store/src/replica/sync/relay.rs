@@ -219,9 +219,6 @@ fn remove_all(
 
 /// The hub does not relay one any more. One of this device's is sent again: the answer says why.
 fn withdraw(connection: &Connection, id: TransactionId, noted: &mut Noted) -> Result<(), StoreError> {
-    if broken!(WithdrawalUnheeded) {
-        return Ok(());
-    }
     let Some(known) = relayed::find(connection, id)? else {
         return Ok(());
     };
