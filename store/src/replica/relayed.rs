@@ -172,13 +172,11 @@ pub(super) fn not_here(connection: &Connection, n: i64) -> Result<HashSet<Change
 }
 
 /// The changes that the stream has still to bring before something that builds on them can be acknowledged: what others did,
-/// and own work that is not among these, which may build on it.
+/// and own work that a server keeps and that is not among these.
 pub(super) fn ahead(connection: &Connection, but: &[TransactionId]) -> Result<HashSet<ChangeName>, StoreError> {
     let mut changes = HashSet::new();
-    if count(connection, "relayed")? + count(connection, "left_out")? == 0 {
-        return Ok(changes);
-    }
-    let sql = "SELECT entry FROM sync_outbox WHERE state IN ('waiting', 'relayed', 'left_out')";
+    let sql = "SELECT entry FROM sync_outbox
+        WHERE state IN ('relayed', 'left_out') OR (state = 'waiting' AND ask_again IS NOT NULL)";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {

@@ -24,7 +24,7 @@ fn sync(device: &mut Device, hub: &mut TestServer, crash: &Crash) {
     while let Some(request) = device.replica.next_request().unwrap() {
         match device.send(hub, &request) {
             Ok(response) if !crash.has_struck() => {
-                drop(device.replica.take_response(&request.kind, &response).unwrap())
+                drop(device.replica.take_response(&request.kind, &response).unwrap());
             }
             _ => device.replica.take_failure("the hub is gone"),
         }

@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod copied;
+#[path = "../sync/chance.rs"]
+mod chance;
 mod crash;
 mod outage;
 mod refused;
 mod restored;
 mod store;
+mod storm;
 #[path = "../sync/ward.rs"]
 #[allow(dead_code, reason = "the tests of sync use all of it")]
 mod ward;

@@ -225,3 +225,21 @@ fn what_builds_on_relayed_work_is_acknowledged_when_the_stream_brings_it() {
     assert_eq!(nils.replica.outbox().unwrap(), []);
     settle(&mut centre, &mut hub, &mut [&mut nora, &mut nils], &mut []);
 }
+
+#[test]
+fn what_builds_on_own_work_at_the_hub_is_acknowledged_when_the_stream_brings_it() {
+    let (mut centre, mut hub, mut nora, mut nils) = ward();
+    nora.run("editRow", edit("patients", ANNA, json!({ "phone": "1" })))
+        .unwrap();
+    nora.sync(&mut hub).unwrap();
+    hub.exchange(&mut centre).unwrap();
+    nora.run("editRow", edit("patients", ANNA, json!({ "phone": "2" })))
+        .unwrap();
+    // The hospital hears of the second before Nora has heard of the first's place.
+    for _ in 0..3 {
+        nora.sync(&mut centre).unwrap();
+        assert_eq!(nora.replica.status().unwrap().differences, 0);
+    }
+    assert_eq!(nora.replica.outbox().unwrap(), []);
+    settle(&mut centre, &mut hub, &mut [&mut nora], &mut [&mut nils]);
+}
