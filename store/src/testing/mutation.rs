@@ -64,8 +64,6 @@ mutations! {
     RestoreUnnoticed,
     /// A device does not give back what the server has lost.
     LostNotGivenBack,
-    /// After a copy a device does not look whether the stream still has all that the pages had seen.
-    CopyOverRestore,
     /// A device keeps columns that its person may not see any more.
     RestrictedKept,
     /// A device that may see more columns than before goes on without a new copy.

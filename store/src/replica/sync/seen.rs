@@ -32,9 +32,6 @@ pub(super) fn contradicts(
     page: &PullResponse,
     from_hub: bool,
 ) -> Result<bool, StoreError> {
-    if broken!(CopyOverRestore) {
-        return Ok(false);
-    }
     for (seq, mark) in read(connection)?.into_iter().filter(|(seq, _)| *seq > after) {
         if seq > page.head && !from_hub {
             return Ok(true);
