@@ -71,6 +71,7 @@ impl Server {
     }
 
     /// Another server on the same database; nothing runs yet.
+    #[must_use]
     pub fn beside(&self) -> Self {
         assert!(self.database.is_some(), "only PostgreSQL serves several servers");
         let mut server = Self::with(folder::temporary(), None);
