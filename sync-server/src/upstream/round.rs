@@ -3,7 +3,7 @@
 //! ```text
 //!            ┌────────────────────── news from either side, or a minute ─────────────────────┐
 //!            ▼                                                                               │
-//!  sessions that ended ─► who may sign in ─► pull to the end ─► push ─► pull what came of it ─┘
+//!  sessions that ended ─► pull to the end ─► who may sign in ─► push ─► pull what came of it ─┘
 //!            │ fails                             └─ 409: the copy is dropped, and made anew
 //!            ▼
 //!  1, 2, 4 … 60 seconds, each shortened by up to half by chance
@@ -111,8 +111,10 @@ impl Talk {
             self.access().await?;
             self.link.state.send_modify(|state| state.refreshed = asked);
         }
+        // One push in a round: while a ward is busy, the hub hears of the hospital all the same.
         if self.push().await? {
             self.pull().await?;
+            self.link.push_soon();
         }
         Ok(())
     }
@@ -171,6 +173,7 @@ impl Talk {
                     .await?;
                 continue;
             }
+            self.went_well();
             if news {
                 self.tell_devices(followed.head);
             }
@@ -210,15 +213,14 @@ impl Talk {
         Ok(self.link.store.diverged().await?)
     }
 
-    /// Pushes what is relayed. True if there was something.
+    /// Pushes the first of what is relayed. True if there was something.
     async fn push(&mut self) -> Result<bool, LinkError> {
-        let mut pushed = false;
         loop {
             let parts = self.link.store.to_push(now(), self.push_limit, PUSH_BYTES).await?;
             let (ids, transactions): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
             if ids.is_empty() {
                 self.push_limit = PUSH_TRANSACTIONS;
-                return Ok(pushed);
+                return Ok(false);
             }
             let Some(outcomes) = self.send(&ids, transactions).await? else {
                 continue;
@@ -231,7 +233,7 @@ impl Talk {
                 );
                 self.tell_devices(self.link.store.head().await?);
             }
-            pushed = true;
+            return Ok(true);
         }
     }
 

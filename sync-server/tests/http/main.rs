@@ -6,6 +6,7 @@ mod app_files;
 mod commands;
 mod every_answer;
 mod hostile;
+mod hubs;
 mod limits;
 mod live;
 mod pull;

@@ -32,7 +32,11 @@ pub(super) async fn sign_in(
     key: [u8; 32],
 ) -> Result<Response, ApiError> {
     let asked = serde_json::to_vec(&request).map_err(|e| ApiError::Internal(e.to_string()))?;
-    match link.sign_in(asked).await {
+    // Each takes a thread while it waits.
+    let place = app.sign_ins.try_acquire().map_err(|_| ApiError::BUSY)?;
+    let answer = link.sign_in(asked).await;
+    drop(place);
+    match answer {
         Ok(answer) => passed_on(app, link, &request, key, answer).await,
         Err(error) => {
             tracing::debug!(%error, "a sign-in is not passed on");
