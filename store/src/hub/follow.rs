@@ -139,7 +139,9 @@ fn take_entry(
         let seq = entry.seq;
         writing.follow(&Job::Confirm { opened, seq })?;
     }
-    base::fold(connection, opened, entry.seq)?;
+    if !broken!(HubBaseStandsStill) {
+        base::fold(connection, opened, entry.seq)?;
+    }
     if let Some(relaying) = own {
         relay::remove(connection, relaying.n)?;
         base::release(connection, &opened.body)?;

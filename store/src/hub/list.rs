@@ -138,6 +138,9 @@ fn for_role(entry: &[u8], role: Role) -> Result<Transaction, StoreError> {
 pub(crate) fn open(connection: &mut Connection, host: &mut Host) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&transaction, host)?;
+    if broken!(RelayForgotten) {
+        transaction.execute("DELETE FROM sync_relay", [])?;
+    }
     transaction.commit()?;
     Ok(())
 }

@@ -149,7 +149,7 @@ pub(super) fn withdraw(
         if let Some(refusal) = verdict {
             gone.extend(own_changes(&opened));
             relay::remove(connection, relaying.n)?;
-            if relaying.on_top {
+            if relaying.on_top && !broken!(WithdrawalUntold) {
                 list::withdraw(connection, relaying.id)?;
             }
             withdrawn.push(relaying.id);

@@ -312,6 +312,9 @@ impl<'c> Taking<'c> {
             Ok(()) => {
                 let outcome = if let Some(hub) = self.hub {
                     relay::keep(self.connection, submission, self.now)?;
+                    if broken!(RelayedAsAccepted) {
+                        return Ok(PushOutcome::Accepted { id, seq: next });
+                    }
                     PushOutcome::Relayed { id, hub }
                 } else {
                     self.head = next;

@@ -13,63 +13,77 @@ thread_local! {
 }
 
 macro_rules! mutations {
-    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+    ($($about:literal $list:ident { $($(#[doc = $doc:literal])* $name:ident,)* })*) => {
         /// A mistake.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Mutation {
-            $($(#[doc = $doc])* $name,)*
+            $($($(#[doc = $doc])* $name,)*)*
         }
 
         impl Mutation {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
+            $(#[doc = $about]
+            pub const $list: &[Self] = &[$(Self::$name),*];)*
         }
     };
 }
 
 mutations! {
-    /// A device forgets what it pushes when it sends it, not when the answer is there.
-    OutboxFirst,
-    /// A device stores its new cursor before it takes the page in.
-    CursorFirst,
-    /// A device takes a page in wherever its cursor is.
-    PageOutOfPlace,
-    /// A device goes on writing as the same actor after its store was opened again.
-    SameActor,
-    /// The device's base does not follow the stream.
-    BaseStandsStill,
-    /// Commands behind a refused one are not made again.
-    ReplayForgets,
-    /// A refused command is dropped.
-    RefusedDropped,
-    /// What is acknowledged gets no place in the stream.
-    AcknowledgedWithoutPlace,
-    /// After its first copy a device goes on from the last page's place in the stream, not the first's.
-    TailFromLastPage,
-    /// The claims of others are not looked at.
-    ClaimUnchecked,
-    /// A deleted row goes, though others write to it.
-    DeleteWins,
-    /// The server shows an entry before the one in front of it, as one does that numbers entries before it commits them.
-    EntryOvertaken,
-    /// The server judges again what it has taken already.
-    RepeatJudged,
-    /// The server refuses what refers to a row that has not come yet.
-    RowNotAwaited,
-    /// The server keeps nothing of what it refuses.
-    QuarantineEmpty,
-    /// A command whose answer was lost is carried out again when it is asked for again.
-    OrderCarriedOutTwice,
-    /// A device does not notice that the server was put back to a backup.
-    RestoreUnnoticed,
-    /// A device does not give back what the server has lost.
-    LostNotGivenBack,
-    /// A device keeps columns that its person may not see any more.
-    RestrictedKept,
-    /// A device that may see more columns than before goes on without a new copy.
-    RestrictedNotCopied,
-    /// Live queries are not told of what a refusal took back.
-    TakenBackInSilence,
+    "Those that one server and its devices show."
+    ALL {
+        /// A device forgets what it pushes when it sends it, not when the answer is there.
+        OutboxFirst,
+        /// A device stores its new cursor before it takes the page in.
+        CursorFirst,
+        /// A device takes a page in wherever its cursor is.
+        PageOutOfPlace,
+        /// A device goes on writing as the same actor after its store was opened again.
+        SameActor,
+        /// The device's base does not follow the stream.
+        BaseStandsStill,
+        /// Commands behind a refused one are not made again.
+        ReplayForgets,
+        /// A refused command is dropped.
+        RefusedDropped,
+        /// What is acknowledged gets no place in the stream.
+        AcknowledgedWithoutPlace,
+        /// After its first copy a device goes on from the last page's place in the stream, not the first's.
+        TailFromLastPage,
+        /// The claims of others are not looked at.
+        ClaimUnchecked,
+        /// A deleted row goes, though others write to it.
+        DeleteWins,
+        /// The server shows an entry before the one in front of it, as one does that numbers entries before it commits them.
+        EntryOvertaken,
+        /// The server judges again what it has taken already.
+        RepeatJudged,
+        /// The server refuses what refers to a row that has not come yet.
+        RowNotAwaited,
+        /// The server keeps nothing of what it refuses.
+        QuarantineEmpty,
+        /// A command whose answer was lost is carried out again when it is asked for again.
+        OrderCarriedOutTwice,
+        /// A device does not notice that the server was put back to a backup.
+        RestoreUnnoticed,
+        /// A device does not give back what the server has lost.
+        LostNotGivenBack,
+        /// A device keeps columns that its person may not see any more.
+        RestrictedKept,
+        /// A device that may see more columns than before goes on without a new copy.
+        RestrictedNotCopied,
+        /// Live queries are not told of what a refusal took back.
+        TakenBackInSilence,
+    }
+    "Those that a ward's hub shows."
+    OF_HUBS {
+        /// A hub tells its devices that the stream has what it only relays.
+        RelayedAsAccepted,
+        /// A hub that starts again has forgotten what it relays.
+        RelayForgotten,
+        /// A hub does not tell its devices of what the hospital's server refused.
+        WithdrawalUntold,
+        /// A hub copies the stream beside what it relays, and not under it.
+        HubBaseStandsStill,
+    }
 }
 
 impl Mutation {

@@ -1,7 +1,7 @@
 //! Three devices roam between a ward's hub and the hospital, links are cut, answers get lost or come twice, stores are closed
 //! and put back to backups. In the end all hold the same.
 
-use holdfast_store::testing::{Answer, Device, ServerDisk, TestServer};
+use holdfast_store::testing::{Answer, Device, Mutation, ServerDisk, TestServer};
 use serde_json::json;
 
 use crate::{
@@ -165,4 +165,15 @@ fn after_any_storm_with_backups_put_back_they_are_equal() {
     for seed in 100..125 {
         storm(seed, true);
     }
+}
+
+#[test]
+fn storms_show_every_mistake_that_a_hub_can_make() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let shows = |mutation: &Mutation| {
+        let _broken = mutation.turn_on();
+        (0..25).any(|seed| std::panic::catch_unwind(|| storm(seed, false)).is_err())
+    };
+    let missed: Vec<_> = Mutation::OF_HUBS.iter().filter(|mutation| !shows(mutation)).collect();
+    assert!(missed.is_empty(), "{missed:?}");
 }
