@@ -2,6 +2,7 @@
 //! that can be cut.
 
 mod access;
+mod busy;
 mod killed;
 mod outage;
 mod refused;
