@@ -40,6 +40,8 @@ fn forged(transaction: &Transaction, change: impl FnOnce(&mut Body)) -> Transact
     }
 }
 
+type Lie = fn(&mut Relayed);
+
 #[test]
 fn a_list_that_cannot_be_is_not_taken_in_and_told() {
     let mut server = hospital();
@@ -50,7 +52,6 @@ fn a_list_that_cannot_be_is_not_taken_in_and_told() {
     hub.settle(&mut [&mut nora]);
     nils.replica.wake();
     let before = nils.dump().unwrap();
-    type Lie = fn(&mut Relayed);
     let lies: [(Lie, &str); 7] = [
         (|r| r.after = 5, "which cannot be"),
         (|r| (r.after, r.place) = (1, 2), "not asked for"),
@@ -121,7 +122,9 @@ fn work_that_nobody_did_goes_when_the_stream_says_otherwise() {
         .unwrap();
     hub.events.clear();
     hub.restart();
-    honest.into_iter().for_each(|one| hub.list(one));
+    for one in honest {
+        hub.list(one);
+    }
     hub.settle(&mut [&mut nils]);
     hub.pass_on();
     settle(&mut hub.server, &mut [&mut nora, &mut nils]);

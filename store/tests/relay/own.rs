@@ -210,7 +210,9 @@ fn what_the_hospital_took_after_a_hub_refused_it_is_not_refused_any_more() {
     assert_eq!(durability(&nora, id), Some(Durability::Refused));
     hub.events.clear();
     hub.restart();
-    transactions.into_iter().for_each(|one| hub.list(one));
+    for one in transactions {
+        hub.list(one);
+    }
     hub.pass_on();
     settle(&mut hub.server, &mut [&mut nora, &mut nils]);
     assert_eq!(durability(&nora, id), Some(Durability::Hospital));
