@@ -270,6 +270,7 @@ impl Talk {
 
     fn went_well(&self) {
         let at = now();
+        let was_up = self.link.state.borrow().contact == Contact::Up;
         self.link.state.send_modify(|state| {
             match &state.contact {
                 Contact::Up => {}
@@ -283,6 +284,10 @@ impl Talk {
             state.contact = Contact::Up;
             state.last = Some(at);
         });
+        if !was_up {
+            // Devices show that the link is down until they hear otherwise with a pull.
+            self.head.send_modify(|_| ());
+        }
     }
 
     async fn went_wrong(&self, error: &LinkError) {
