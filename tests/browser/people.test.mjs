@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { journey } from './support/journey.mjs'
 import { eventually } from './support/patience.mjs'
-import { go, register, signIn, signInOffline } from './support/ward.mjs'
+import { go, register, signIn, signInOffline, signOut } from './support/ward.mjs'
 
 const SECRET_NAME = 'Xylophonia-Quetzalcoatl'
 const CONTROL = 'as plain as can be'
@@ -11,12 +11,6 @@ const SECRET = {
   last_name: SECRET_NAME,
   date_of_birth: '1966-06-06',
   patient_number: 'P-SECRET',
-}
-
-async function signOut(device) {
-  await device.page.getByRole('button', { name: 'Sign out' }).first().click()
-  await device.id('confirm').getByRole('button', { name: 'Sign out' }).click()
-  await device.see('sign-in-form')
 }
 
 /** What the browser keeps for this site in its private file system, read by a page on which no engine runs. */

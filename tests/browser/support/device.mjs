@@ -225,10 +225,12 @@ function keepWorkerInSight() {
   let worker = null
   let last = 1_000_000
   const unanswered = new Map()
+  const followers = new Set()
   const say = (message) => worker.postMessage(message)
   const hear = ({ data }) => {
     // Another tab owns the data from now on: as the app does, what is unanswered is asked again under the same name.
     if (data.type === 'linked') for (const { message } of unanswered.values()) say(message)
+    if (data.status) for (const tell of followers) tell(data.status)
     const asked = unanswered.get(data.id)
     if (!asked || (data.type !== 'answer' && data.type !== 'refusal')) return
     unanswered.delete(data.id)
@@ -240,6 +242,10 @@ function keepWorkerInSight() {
       worker = this
       this.addEventListener('message', hear)
     }
+  }
+  globalThis.followStatus = (callback) => {
+    followers.add(callback)
+    return () => followers.delete(callback)
   }
   globalThis.askWorker = ({ name, argument }) =>
     new Promise((resolve) => {

@@ -122,7 +122,7 @@ async function makeOriginal() {
 }
 
 /** A server that ended in good order leaves one whole file, which any SQLite can read. */
-async function readSqlite(server, folder, queries) {
+export async function readSqlite(server, folder, queries) {
   await server.stop()
   const bytes = readFileSync(path.join(folder, 'holdfast.sqlite'))
   await server.start()

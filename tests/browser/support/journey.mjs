@@ -34,7 +34,7 @@ export function journey(name, work, { on = onPostgres, patience = 150_000 } = {}
       const problems = devices.flatMap((one) => one.problems.map((problem) => `${one.name}: ${problem}`))
       if (problems.length > 0) throw new Error(`a page failed: ${problems.join('\n')}`)
     } catch (error) {
-      await keepPictures(name, devices, hospital.server)
+      await keepPictures(name, devices, hospital)
       throw error
     } finally {
       await Promise.all(devices.map((one) => one.close().catch(() => undefined)))
@@ -43,11 +43,15 @@ export function journey(name, work, { on = onPostgres, patience = 150_000 } = {}
   })
 }
 
-async function keepPictures(name, devices, server) {
+async function keepPictures(name, devices, { server, hub }) {
   mkdirSync(FAILURES, { recursive: true })
   const stem = path.join(FAILURES, name.replace(/[^a-z0-9]+/gi, '-').slice(0, 80))
   writeFileSync(`${stem}.server.log`, server.log)
   console.error(`the server's log: ${stem}.server.log`)
+  if (hub) {
+    writeFileSync(`${stem}.hub.log`, hub.server.log)
+    console.error(`the hub's log: ${stem}.hub.log`)
+  }
   for (const device of devices) {
     for (const warning of device.warnings) console.error(`${device.name} warned: ${warning}`)
     for (const [at, page] of device.pages.entries()) {

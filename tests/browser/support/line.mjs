@@ -1,19 +1,21 @@
 /**
  * The line between a device and its server, to be cut at a chosen byte. A device knows only the line's address, so a
- * server behind it can die and come back.
+ * server behind it can die and come back, and another can take its place.
  */
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
 export class Line {
   #listener
+  #server
   #open = new Set()
   #watch = null
   #down = false
 
   static async to(server) {
     const line = new Line()
-    line.#listener = createServer((device) => line.#join(device, server.port)).listen(0, '127.0.0.1')
+    line.#server = server
+    line.#listener = createServer((device) => line.#join(device)).listen(0, '127.0.0.1')
     await once(line.#listener, 'listening')
     line.url = `http://127.0.0.1:${line.#listener.address().port}/`
     return line
@@ -33,6 +35,12 @@ export class Line {
     for (const socket of this.#open) socket.destroy()
   }
 
+  /** From now on it leads there, as one host name does in a ward and outside of it. */
+  leadTo(server) {
+    this.#server = server
+    this.mend()
+  }
+
   /** Nothing passes any more, and nothing that is under way arrives. */
   down() {
     this.#down = true
@@ -49,9 +57,9 @@ export class Line {
     this.#listener.close()
   }
 
-  #join(device, port) {
+  #join(device) {
     if (this.#down) return void device.destroy()
-    const server = connect(port, '127.0.0.1')
+    const server = connect(this.#server.port, '127.0.0.1')
     let pushes = false
     let dead = false
     const stop = () => {

@@ -1,7 +1,8 @@
 /** A sync server as a process of its own: started, ended in good order, killed. */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { promisify } from 'node:util'
 import { APP, SERVER } from './surroundings.mjs'
 import { eventually } from './patience.mjs'
 
@@ -18,15 +19,17 @@ export class Server {
   #process = null
   #log = ''
 
-  /** `store` are the options that name the store: `--data` or `--database`. */
-  constructor(store, port) {
+  /** `store` are the options that name the store: `--data` or `--database`; `options` are more of `serve`. */
+  constructor(store, port, options = []) {
     this.store = store
+    this.options = options
     this.port = port
     this.url = `http://127.0.0.1:${port}/`
   }
 
   async start() {
-    const options = ['serve', ...this.store, '--listen', `127.0.0.1:${this.port}`, '--app', APP]
+    const address = ['--listen', `127.0.0.1:${this.port}`]
+    const options = ['serve', ...this.store, ...address, '--app', APP, ...this.options]
     const started = spawn(SERVER, options, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = started
     for (const stream of [started.stdout, started.stderr]) {
@@ -36,6 +39,12 @@ export class Server {
       if (started.exitCode !== null) throw new Error(`the server ended:\n${this.#log}`)
       return (await fetch(`${this.url}ready`)).ok
     })
+  }
+
+  /** What an administrator runs beside it. Returns what it printed. */
+  async command(...words) {
+    const { stdout } = await promisify(execFile)(SERVER, [...words, ...this.store])
+    return stdout
   }
 
   /** In good order, as a deployment ends it. */

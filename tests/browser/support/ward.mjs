@@ -1,7 +1,8 @@
 /** What people of the ward do, by the screens they do it on. */
 import assert from 'node:assert/strict'
 
-async function enter(device, username, password) {
+/** Fills in the sign-in form and sends it. */
+export async function enter(device, username, password) {
   await device.see('sign-in-form')
   const another = device.id('another-user')
   if (await another.isVisible()) await another.click()
@@ -23,6 +24,15 @@ export async function signIn(device, username, password = 'demo') {
   await device.notSee('first-sync')
   // Only what the service worker has can be opened again without a network.
   await device.page.evaluate(async () => void (await navigator.serviceWorker.ready))
+}
+
+export async function signOut(device) {
+  // On a phone it is behind "More".
+  const more = device.id('more')
+  if (await more.isVisible()) await more.click()
+  await device.page.getByRole('button', { name: 'Sign out' }).first().click()
+  await device.id('confirm').getByRole('button', { name: 'Sign out' }).click()
+  await device.see('sign-in-form')
 }
 
 /** To a screen, by its address. */
