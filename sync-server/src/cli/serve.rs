@@ -26,7 +26,7 @@ Examples:
   sync-server serve
   sync-server serve --listen 0.0.0.0:8080 --app web/dist --log-format json
   HOLDFAST_DATABASE=postgres://holdfast:secret@db/hospital sync-server serve
-  sync-server serve --data /var/lib/holdfast --upstream https://holdfast.hospital.example --upstream-token-file /etc/holdfast/token
+  sync-server serve --data /var/lib/holdfast --upstream https://central.hospital.example --upstream-token-file /etc/holdfast/token
 
 The server speaks plain HTTP: put a proxy with TLS in front of it wherever it leaves the machine. SIGTERM and Ctrl-C end
 it in good order; what was acknowledged is never lost, even by a power cut. /health and /ready tell how it is.
