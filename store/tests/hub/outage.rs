@@ -243,3 +243,25 @@ fn what_builds_on_own_work_at_the_hub_is_acknowledged_when_the_stream_brings_it(
     assert_eq!(nora.replica.outbox().unwrap(), []);
     settle(&mut centre, &mut hub, &mut [&mut nora], &mut [&mut nils]);
 }
+
+#[test]
+fn a_copy_that_begins_at_the_hospital_and_goes_on_at_a_hub_that_is_behind_begins_anew() {
+    let (mut centre, mut hub, mut nora, mut nils) = ward();
+    let mut fresh = Device::empty(&centre, 30).unwrap();
+    fresh.sign_in(&mut centre, "nils").unwrap();
+    hub.exchange(&mut centre).unwrap();
+    // The supplies, which come on a late page, are others at the hospital only.
+    nora.run("takeStock", json!({ "supplyId": GLOVES, "quantity": 3 }))
+        .unwrap();
+    nora.sync(&mut centre).unwrap();
+    centre.snapshot_page = 3;
+    let request = fresh.replica.next_request().unwrap().unwrap();
+    let response = fresh.send(&mut centre, &request).unwrap();
+    fresh.replica.take_response(&request.kind, &response).unwrap();
+    fresh.sync(&mut hub).unwrap();
+    assert!(fresh.is_copied().unwrap());
+    fresh.sync(&mut centre).unwrap();
+    assert_eq!(fresh.replica.status().unwrap().differences, 0);
+    assert_eq!(cell(&mut fresh, "supplies", GLOVES, "current_stock"), 7);
+    settle(&mut centre, &mut hub, &mut [&mut nora, &mut nils, &mut fresh], &mut []);
+}

@@ -53,6 +53,11 @@ impl Replica {
             // Taken in already.
             return Ok(Ok(BTreeSet::new()));
         }
+        if after.is_some() && is_behind(&transaction, &page)? {
+            recopy::forget_pages(&transaction)?;
+            transaction.commit()?;
+            return Ok(Ok(BTreeSet::new()));
+        }
         if anew {
             recopy::stage(&transaction, &page, sight::is_barred(&transaction)?)?;
             let mut changed = BTreeSet::new();
@@ -91,6 +96,13 @@ fn documents(page: &SnapshotResponse) -> Result<BTreeMap<DocumentId, Document>, 
             .map_err(|error| format!("The copy of the hospital cannot be read: {error}."))
     };
     page.documents.iter().map(read).collect()
+}
+
+/// True if another server than that of the first page gave this one, a hub that has not come as far: its documents may lack
+/// what the stream had brought by the first page's place. The copy begins with its first page again.
+fn is_behind(connection: &Connection, page: &SnapshotResponse) -> Result<bool, StoreError> {
+    let as_of: Option<i64> = meta::get(connection, "snapshot_as_of")?;
+    Ok(as_of.is_some_and(|first| page.as_of.0 < first as u64))
 }
 
 /// Remembers the place in the copy; after the last page, when this returns true, the replica goes on from the first page's
