@@ -139,8 +139,8 @@ fn a_hub_passes_on_what_many_devices_signed_and_nothing_else(hospital: &Hospital
     let (_, second) = tablet.new_patient("P-2");
     let (_, strange) = unknown.new_patient("P-3");
     let (_, mut forged) = phone.new_patient("P-4");
-    let last = forged.transaction.signature.len() - 1;
-    forged.transaction.signature[last] ^= 1;
+    let end = forged.transaction.signature.len() - 1;
+    forged.transaction.signature[end] ^= 1;
     let pushed = [&first, &of_lost, &second, &strange, &forged];
     let outcomes = hub.push(pushed.map(|signed| signed.transaction.clone()).to_vec());
     let codes: Vec<&str> = outcomes
