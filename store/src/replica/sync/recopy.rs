@@ -28,6 +28,7 @@ use crate::{
     StoreError, base, meta,
     replica::{kept, outbox, relayed},
     sql_value::uuid,
+    tables,
     writing::Writing,
 };
 
@@ -83,7 +84,7 @@ pub(super) fn stage(connection: &Connection, page: &SnapshotResponse, barred: bo
 /// Puts the new copy in the old one's place. Returns the tables whose rows changed: all of them.
 pub(super) fn install(connection: &Connection, now: Timestamp) -> Result<BTreeSet<&'static str>, StoreError> {
     base::take_all(connection)?;
-    wipe(connection)?;
+    tables::clear(connection)?;
     let mut last = 0;
     loop {
         let documents = next_chunk(connection, &mut last)?;
@@ -109,16 +110,6 @@ pub(super) fn install(connection: &Connection, now: Timestamp) -> Result<BTreeSe
     do_on_top(connection)?;
     relay::forget_place(connection)?;
     Ok(Schema::hospital().tables.iter().map(|table| table.name).collect())
-}
-
-/// References wait for the end of the transaction.
-fn wipe(connection: &Connection) -> Result<(), StoreError> {
-    let engine = ["sync_documents", "sync_claims", "sync_conflicts"];
-    let tables = Schema::hospital().insert_order.iter().rev();
-    for table in tables.map(|id| Schema::hospital().by_id(*id).name).chain(engine) {
-        connection.execute(&format!("DELETE FROM {table}"), [])?;
-    }
-    Ok(())
 }
 
 fn next_chunk(connection: &Connection, last: &mut i64) -> Result<BTreeMap<DocumentId, Document>, StoreError> {
