@@ -54,7 +54,7 @@ pub struct Figures {
 /// Transactions of one kind.
 #[derive(Clone, Copy, Debug)]
 struct Phase {
-    transactions: usize,
+    transactions: u32,
     took: Duration,
     /// Processor time of all servers; PostgreSQL's is not in it.
     processor: Duration,
@@ -181,7 +181,7 @@ fn phase<T>(servers: &[&Server], work: impl FnOnce() -> (usize, T)) -> (Phase, T
     let took = begun.elapsed();
     let after = sizes(servers[0]);
     let phase = Phase {
-        transactions,
+        transactions: u32::try_from(transactions).unwrap_or(u32::MAX),
         took,
         processor: processor().saturating_sub(used),
         stored: after.0 - before.0,
@@ -209,10 +209,10 @@ impl fmt::Display for Phase {
         write!(
             f,
             "{:6.0} transactions/s, {:5.2} ms of servers' processor each; {:5} bytes stored, {:5} bytes of write-ahead log each",
-            count as f64 / self.took.as_secs_f64(),
-            1e3 * self.processor.as_secs_f64() / count as f64,
-            self.stored / count as i64,
-            self.logged / count as i64,
+            f64::from(count) / self.took.as_secs_f64(),
+            1e3 * self.processor.as_secs_f64() / f64::from(count),
+            self.stored / i64::from(count),
+            self.logged / i64::from(count),
         )
     }
 }
@@ -239,8 +239,8 @@ impl fmt::Display for Figures {
         write!(
             f,
             "           pulls of one entry       {:6.0} pulls/s, {:5.2} ms of servers' processor each",
-            self.pulls.transactions as f64 / self.pulls.took.as_secs_f64(),
-            1e3 * self.pulls.processor.as_secs_f64() / self.pulls.transactions.max(1) as f64
+            f64::from(self.pulls.transactions) / self.pulls.took.as_secs_f64(),
+            1e3 * self.pulls.processor.as_secs_f64() / f64::from(self.pulls.transactions.max(1))
         )
     }
 }
