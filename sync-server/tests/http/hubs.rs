@@ -74,15 +74,26 @@ fn a_hubs_token_opens_what_is_for_hubs_and_a_devices_does_not(hospital: &Hospita
             assert_eq!(refused.error(), (401, "unknown_hub".to_owned()), "{path}");
         }
     }
-    for (method, path) in [("GET", "/pull"), ("GET", "/snapshot"), ("POST", "/push"), ("GET", "/session")] {
-        assert_eq!(hub.ask(method, path, b"x").error(), (401, "unauthorized".to_owned()), "{path}");
+    for (method, path) in [
+        ("GET", "/pull"),
+        ("GET", "/snapshot"),
+        ("POST", "/push"),
+        ("GET", "/session"),
+    ] {
+        assert_eq!(
+            hub.ask(method, path, b"x").error(),
+            (401, "unauthorized".to_owned()),
+            "{path}"
+        );
     }
     let page: PullResponse = decode(&hub.ask("GET", "/hub/pull?after=0", &[]).body).unwrap();
     assert_eq!(page.head.0, hospital.stored("users").0);
     assert_eq!(page.entries.len() as u64, page.head.0);
     assert!(page.checksum.is_some_and(|sum| sum.restricted), "a hub sees everything");
     assert!(
-        page.entries.iter().all(|entry| entry.transaction.changes.iter().all(Option::is_some)),
+        page.entries
+            .iter()
+            .all(|entry| entry.transaction.changes.iter().all(Option::is_some)),
         "nothing is withheld"
     );
     let wrong = hub.ask("GET", "/hub/pull?after=1&mark=another", &[]);
@@ -99,11 +110,18 @@ fn a_hub_that_is_locked_out_gets_nothing_and_may_be_added_anew(hospital: &Hospit
     assert!(!revoke("ward 4"), "there is none");
     assert!(revoke("ward 3"));
     for (method, path) in ROUTES {
-        assert_eq!(hub.ask(method, path, b"x").error(), (403, "hub_revoked".to_owned()), "{path}");
+        assert_eq!(
+            hub.ask(method, path, b"x").error(),
+            (403, "hub_revoked".to_owned()),
+            "{path}"
+        );
     }
     let anew = Hub::add(hospital, "ward 3").expect("the name is free again");
     anew.access();
-    assert_eq!(hub.ask("GET", "/hub/access", &[]).error(), (401, "unknown_hub".to_owned()));
+    assert_eq!(
+        hub.ask("GET", "/hub/access", &[]).error(),
+        (401, "unknown_hub".to_owned())
+    );
 }
 
 fn a_hub_is_told_who_may_sign_in_and_only_when_it_has_changed(hospital: &Hospital) {
@@ -111,8 +129,17 @@ fn a_hub_is_told_who_may_sign_in_and_only_when_it_has_changed(hospital: &Hospita
     let phone = hospital.device(users::NURSE);
     let (access, digest) = hub.access();
     assert_eq!(access.credentials.len(), users::ALL.len());
-    assert!(access.credentials.iter().all(|(_, hash)| hash.starts_with("$argon2id$")));
-    let keys: Vec<_> = access.devices.iter().map(|d| DeviceId::of_public_key(&d.public_key)).collect();
+    assert!(
+        access
+            .credentials
+            .iter()
+            .all(|(_, hash)| hash.starts_with("$argon2id$"))
+    );
+    let keys: Vec<_> = access
+        .devices
+        .iter()
+        .map(|d| DeviceId::of_public_key(&d.public_key))
+        .collect();
     assert!(keys.contains(&phone.id()));
     assert!(access.device_users.iter().any(|(device, _)| *device == phone.id()));
     let token: [u8; 32] = hex::decode(&phone.token).unwrap();
@@ -121,7 +148,9 @@ fn a_hub_is_told_who_may_sign_in_and_only_when_it_has_changed(hospital: &Hospita
 
     let again = hub.ask("GET", &format!("/hub/access?known={digest}"), &[]);
     assert_eq!((again.status, again.body.len()), (304, 0));
-    hospital.block_on(hospital.store.revoke_device(phone.id(), now())).unwrap();
+    hospital
+        .block_on(hospital.store.revoke_device(phone.id(), now()))
+        .unwrap();
     let changed = hub.ask("GET", &format!("/hub/access?known={digest}"), &[]);
     let changed: HubAccess = decode(&changed.body).unwrap();
     let revoked = |d: &&holdfast_core::protocol::HubDevice| d.revoked_at.is_some();
@@ -134,7 +163,9 @@ fn a_hub_passes_on_what_many_devices_signed_and_nothing_else(hospital: &Hospital
     let mut lost = hospital.device(users::NURSE);
     let mut unknown = Device::new(&hospital.url);
     let (_, of_lost) = lost.new_patient("P-lost");
-    hospital.block_on(hospital.store.revoke_device(lost.id(), now())).unwrap();
+    hospital
+        .block_on(hospital.store.revoke_device(lost.id(), now()))
+        .unwrap();
     let (_, first) = phone.new_patient("P-1");
     let (_, second) = tablet.new_patient("P-2");
     let (_, strange) = unknown.new_patient("P-3");
@@ -153,7 +184,13 @@ fn a_hub_passes_on_what_many_devices_signed_and_nothing_else(hospital: &Hospital
         .collect();
     assert_eq!(
         codes,
-        ["accepted", "device_revoked", "accepted", "wrong_device", "wrong_signature"]
+        [
+            "accepted",
+            "device_revoked",
+            "accepted",
+            "wrong_device",
+            "wrong_signature"
+        ]
     );
     // The device itself is told the same.
     assert!(phone.accepted(&first));
@@ -172,5 +209,8 @@ fn a_session_that_ended_at_a_hub_ends(hospital: &Hospital) {
     assert_eq!(told.status, 204, "{}", told.text());
     assert_eq!(phone.send("GET", "/v1/session", &[], &[]).status, 401);
     assert_eq!(tablet.send("GET", "/v1/session", &[], &[]).status, 200);
-    assert_eq!(hub.ask("POST", "/hub/signed-out", b"x").error(), (400, "malformed".to_owned()));
+    assert_eq!(
+        hub.ask("POST", "/hub/signed-out", b"x").error(),
+        (400, "malformed".to_owned())
+    );
 }

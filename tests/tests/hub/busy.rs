@@ -25,7 +25,11 @@ fn a_busy_ward_hears_of_the_hospital_all_the_same_and_what_piled_up_is_passed_on
     let news = patient(&mut office, "N-1");
     office.sync();
     while !ward.hub.logged().contains(&news) {
-        assert!(begun.elapsed() < PATIENCE, "the ward does not hear of it: {}", ward.state());
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "the ward does not hear of it: {}",
+            ward.state()
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     ward.wait("the link, while the ward works", |hub| hub["link"] == "up");
