@@ -31,7 +31,7 @@ const KILLS: usize = 6;
 
 /// A server process.
 struct Process {
-    process: Child,
+    child: Child,
     url: String,
     store: Vec<String>,
 }
@@ -40,7 +40,7 @@ impl Process {
     fn launch(store: &[String]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self {
-            process: spawn(store, port),
+            child: spawn(store, port),
             url: format!("http://127.0.0.1:{port}"),
             store: store.to_vec(),
         }
@@ -60,21 +60,21 @@ impl Process {
     }
 
     fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     fn start_again(&mut self) {
         let port = self.url.rsplit(':').next().unwrap().parse().unwrap();
-        self.process = spawn(&self.store, port);
+        self.child = spawn(&self.store, port);
         self.wait_until_ready();
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 
