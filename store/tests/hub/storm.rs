@@ -169,11 +169,13 @@ fn after_any_storm_with_backups_put_back_they_are_equal() {
 
 #[test]
 fn storms_show_every_mistake_that_a_hub_can_make() {
+    let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let shows = |mutation: &Mutation| {
         let _broken = mutation.turn_on();
-        (0..25).any(|seed| std::panic::catch_unwind(|| storm(seed, false)).is_err())
+        (0..60).any(|seed| std::panic::catch_unwind(|| storm(seed, false)).is_err())
     };
     let missed: Vec<_> = Mutation::OF_HUBS.iter().filter(|mutation| !shows(mutation)).collect();
+    std::panic::set_hook(hook);
     assert!(missed.is_empty(), "{missed:?}");
 }
