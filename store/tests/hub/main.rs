@@ -1,9 +1,9 @@
 //! A ward's hub between its devices and the hospital's server.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-mod copied;
 #[path = "../sync/chance.rs"]
 mod chance;
+mod copied;
 mod crash;
 mod outage;
 mod refused;
