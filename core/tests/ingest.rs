@@ -397,6 +397,28 @@ fn a_change_that_another_device_made_is_refused() {
 }
 
 #[test]
+fn who_knows_only_their_own_making_of_a_row_may_edit_its_text_whichever_counts_as_first() {
+    let mut smaller = 0;
+    for n in 0..8 {
+        let mut server = Server::default();
+        let (mut ada, mut bob) = (Device::new(2 * n + 1), Device::new(2 * n + 2));
+        ada.run(&[patient(1, "P-1")]).unwrap();
+        bob.run(&[patient(1, "P-1")]).unwrap();
+        assert_eq!(ada.sync(&mut server), vec![]);
+        assert_eq!(bob.sync(&mut server), vec![]);
+        let document = holdfast_core::document::DocumentId::main(Schema::hospital().expect("patients").id, id(1));
+        let first = |device: &Device| device.store.documents[&document].creation;
+        smaller += usize::from(first(&ada) != first(&bob));
+        ada.run(&[edit("patients", id(1), &[("allergies", "nuts")])]).unwrap();
+        assert_eq!(ada.sync(&mut server), vec![]);
+        assert_eq!(bob.sync(&mut server), vec![]);
+        assert_eq!(first(&ada), first(&bob));
+        assert_eq!(bob.store.table("patients"), ada.store.table("patients"));
+    }
+    assert!(smaller > 0, "the one whom ada does not know never counted as the first");
+}
+
+#[test]
 fn other_contents_under_the_name_of_an_expansion_are_refused_even_once_it_is_known() {
     let (mut server, mut a, _) = ward();
     let made = a

@@ -212,8 +212,8 @@ fn apart(store: &mut MemoryStore, batch: &[Opened]) -> Outcomes {
 }
 
 /// As a server does it: one set, loaded with all that can be told beforehand, written at the end.
-fn together(store: &mut MemoryStore, batch: &[Opened]) -> Outcomes {
-    let (mut set, mut head) = (WorkingSet::default(), AFTER);
+fn together(store: &mut MemoryStore, batch: &[Opened], after: Seq) -> Outcomes {
+    let (mut set, mut head) = (WorkingSet::default(), after);
     for opened in batch {
         store.load(&Needs::of(opened), &mut set);
     }
@@ -239,7 +239,15 @@ fn assert_same(one: &MemoryStore, other: &MemoryStore) {
 fn check(world: &World, batch: &[Opened]) -> Outcomes {
     let (mut expected, mut store) = (world.server.store.clone(), world.server.store.clone());
     let outcomes = apart(&mut expected, batch);
-    assert_eq!(together(&mut store, batch), outcomes);
+    assert_eq!(together(&mut store, batch, AFTER), outcomes);
+    assert_same(&store, &expected);
+    // The second of two sets meets what the first one wrote.
+    let mut store = world.server.store.clone();
+    let (first, second) = batch.split_at(batch.len() / 2);
+    let mut parted = together(&mut store, first, AFTER);
+    let accepted = parted.iter().flatten().last().copied();
+    parted.extend(together(&mut store, second, accepted.unwrap_or(AFTER)));
+    assert_eq!(parted, outcomes);
     assert_same(&store, &expected);
     outcomes
 }

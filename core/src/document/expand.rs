@@ -46,16 +46,16 @@ impl Document {
         )
     }
 
-    /// True if a change is an expansion of this document: exactly what its own contents give, on the row's first change.
-    /// The column may have other values by now.
+    /// True if a change is an expansion of this document: exactly what its own contents give, on a first change of the row:
+    /// on the one that its maker knew, if several people made it. The column may have other values by now.
     pub(crate) fn is_expansion(&self, id: DocumentId, table: &Table, decoded: &DecodedChange) -> bool {
         self.reconstructed(id, table, decoded)
             .is_some_and(|expansion| expansion.build().hash == decoded.hash)
     }
 
     fn reconstructed<'a>(&self, id: DocumentId, table: &'a Table, decoded: &DecodedChange) -> Option<Expansion<'a>> {
-        let creation = self.creation?;
         let change = &decoded.change;
+        let creation = *self.creations().find(|first| change.deps[..] == [first.hash])?;
         let first = change.operations().next()?;
         let OpKey::Map(name) = first.key else { return None };
         let column = table.column(name)?;

@@ -141,13 +141,20 @@ impl Document {
         Ok(())
     }
 
-    /// Two people may make the same row (its key says which it is). Whichever arrives first, the same change counts as its
-    /// first.
     fn note_creation(&mut self, change: &Change, hash: ChangeHash) {
-        let earlier = |known: Creation| change.deps.is_empty() && hash < known.hash;
-        if self.creation.is_none_or(earlier) {
-            let max_op = change.max_op();
-            self.creation = Some(Creation { hash, max_op });
+        let max_op = change.max_op();
+        let mut other = Creation { hash, max_op };
+        match &mut self.creation {
+            None => self.creation = Some(other),
+            Some(first) if change.deps.is_empty() => {
+                if other < *first {
+                    std::mem::swap(first, &mut other);
+                }
+                if let Err(place) = self.also.binary_search(&other) {
+                    self.also.insert(place, other);
+                }
+            }
+            Some(_) => {}
         }
     }
 

@@ -228,7 +228,7 @@ pub struct ActorClock {
 }
 
 /// The first change of a document, on which deterministic changes build.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Creation {
     /// Its hash.
     pub hash: ChangeHash,
@@ -261,8 +261,11 @@ pub struct Document {
     deleting: Vec<(OpId, ChangeHash)>,
     /// What `updated_at` shows: the latest time of a transaction that touched the row.
     pub updated_at: Option<Timestamp>,
-    /// The first change.
+    /// The first change. Two people may make the same row, since its key says which it is: then it is the one with the
+    /// smaller hash, whichever came first.
     pub creation: Option<Creation>,
+    /// The other first changes, sorted.
+    also: Vec<Creation>,
     /// Columns whose value this row claims in vain: another row had it first. Set by `ingest`.
     pub lost_claims: Vec<ColumnId>,
 }
@@ -278,6 +281,11 @@ impl Document {
     /// True before the first change.
     pub fn is_empty(&self) -> bool {
         self.heads.is_empty()
+    }
+
+    /// All first changes: one, unless several people made the same row.
+    pub fn creations(&self) -> impl Iterator<Item = &Creation> {
+        self.creation.iter().chain(&self.also)
     }
 
     /// True if the row is deleted and nobody has written to it without knowing of that.

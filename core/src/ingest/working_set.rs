@@ -99,6 +99,8 @@ pub struct Effects {
     pub claims: BTreeMap<Claim, Vec<Claimant>>,
     /// Conflicts; `None` for settled ones.
     pub conflicts: BTreeMap<ConflictId, Option<Conflict>>,
+    /// Those of them that were settled and then raised anew: one that is open in the store is another one.
+    pub reopened: BTreeSet<ConflictId>,
     /// Actors and their users; one that is known already stays as it is.
     pub actors: BTreeMap<Actor, UserId>,
     /// What to add to the store's checksums.
@@ -193,9 +195,11 @@ impl WorkingSet {
             self.effects.claims.insert(claim, claimants);
         }
         for (id, mut conflict) in commit.conflicts {
-            // As in the stores: one that is open already keeps the time at which it was raised.
-            if let (Some(conflict), Some(Some(open))) = (&mut conflict, self.effects.conflicts.get(&id)) {
-                conflict.raised_at = open.raised_at;
+            match (&mut conflict, self.effects.conflicts.get(&id)) {
+                // As in the stores: one that is open already keeps the time at which it was raised.
+                (Some(conflict), Some(Some(open))) => conflict.raised_at = open.raised_at,
+                (Some(_), Some(None)) => drop(self.effects.reopened.insert(id)),
+                (None, _) | (_, None) => {}
             }
             self.effects.conflicts.insert(id, conflict);
         }

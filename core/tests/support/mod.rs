@@ -91,7 +91,12 @@ impl MemoryStore {
         self.claims.extend(effects.claims);
         for (id, conflict) in effects.conflicts {
             match conflict {
-                Some(conflict) => drop(self.conflicts.insert(id, conflict)),
+                Some(mut conflict) => {
+                    // One that is open already keeps the time at which it was raised.
+                    let open = self.conflicts.get(&id).filter(|_| !effects.reopened.contains(&id));
+                    conflict.raised_at = open.map_or(conflict.raised_at, |open| open.raised_at);
+                    self.conflicts.insert(id, conflict);
+                }
                 None => drop(self.conflicts.remove(&id)),
             }
         }

@@ -135,7 +135,7 @@ fn knows_change(
     hash: ChangeHash,
     set: &WorkingSet,
 ) -> Result<bool, StoreError> {
-    let at_an_end = |d: &Document| d.heads.contains(&hash) || d.creation.is_some_and(|c| c.hash == hash);
+    let at_an_end = |d: &Document| d.heads.contains(&hash) || d.creations().any(|c| c.hash == hash);
     if set.document(&id).is_some_and(at_an_end) {
         return Ok(true);
     }

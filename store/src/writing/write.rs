@@ -34,6 +34,9 @@ pub(super) fn write(
     for (claim, claimants) in &effects.claims {
         claims(connection, claim, claimants)?;
     }
+    for id in &effects.reopened {
+        conflicts::settle(connection, *id, now)?;
+    }
     for (id, conflict) in &effects.conflicts {
         match conflict {
             Some(conflict) => conflicts::raise(connection, conflict)?,

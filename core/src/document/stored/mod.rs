@@ -1,7 +1,7 @@
 //! The compact form in which stores keep a document and snapshots carry it.
 //!
 //! ```text
-//! version, flags, max op, [updated at], heads, [creation], actors, origins, root, values, [the rest]
+//! version, flags, max op, [updated at], heads, [creation, [others]], actors, origins, root, values, [the rest]
 //! root     = for each live operation: key, counter, actor, origin, length and kind of its value
 //! the rest = unknown keys, deleting changes, lost claims, objects
 //! ```
@@ -27,6 +27,8 @@ const HAS_CREATION: u8 = 2;
 /// The first change is the only head.
 const CREATION_IS_HEAD: u8 = 4;
 const HAS_REST: u8 = 8;
+/// Several people made the row.
+const HAS_MORE_CREATIONS: u8 = 16;
 
 /// A run of a sequence.
 const TYPED: u64 = 0;

@@ -1,6 +1,8 @@
 //! Reads a document, whatever the bytes are.
 
-use super::{CREATION_IS_HEAD, DELETED_RUN, HAS_CREATION, HAS_REST, HAS_UPDATED_AT, SINGLE, TYPED, VERSION};
+use super::{
+    CREATION_IS_HEAD, DELETED_RUN, HAS_CREATION, HAS_MORE_CREATIONS, HAS_REST, HAS_UPDATED_AT, SINGLE, TYPED, VERSION,
+};
 use crate::{
     document::{
         Actor, ActorClock, Creation, Document, ObjectKind, Op, OpId, Origin, Place, Scalar,
@@ -42,6 +44,16 @@ pub(super) fn document(reader: &mut Reader<'_>) -> Result<Document, DecodeError>
         };
         let max_op = reader.short()?;
         d.creation = Some(Creation { hash, max_op });
+    }
+    if has(HAS_MORE_CREATIONS) {
+        d.also = read_list(reader, |reader| {
+            let (hash, max_op) = (read_hash(reader)?, reader.short()?);
+            Ok(Creation { hash, max_op })
+        })?;
+        let sorted = d.creation.iter().chain(&d.also).is_sorted_by(|a, b| a < b);
+        if d.creation.is_none() || !sorted {
+            return Err(DecodeError::Malformed("its first changes are out of order"));
+        }
     }
     d.actors = read_list(reader, |reader| {
         let actor = Actor::from(reader.prefixed()?);

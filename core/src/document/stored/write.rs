@@ -1,6 +1,8 @@
 //! Writes a document.
 
-use super::{CREATION_IS_HEAD, DELETED_RUN, HAS_CREATION, HAS_REST, HAS_UPDATED_AT, SINGLE, TYPED, VERSION};
+use super::{
+    CREATION_IS_HEAD, DELETED_RUN, HAS_CREATION, HAS_MORE_CREATIONS, HAS_REST, HAS_UPDATED_AT, SINGLE, TYPED, VERSION,
+};
 use crate::{
     document::{
         Document, OpId, Place, Scalar,
@@ -58,7 +60,8 @@ impl Writer<'_> {
             flag(d.updated_at.is_some(), HAS_UPDATED_AT)
                 | flag(d.creation.is_some(), HAS_CREATION)
                 | flag(creation_is_head, CREATION_IS_HEAD)
-                | flag(has_rest, HAS_REST),
+                | flag(has_rest, HAS_REST)
+                | flag(!d.also.is_empty(), HAS_MORE_CREATIONS),
         );
         self.unsigned(d.max_op.into());
         if let Some(time) = d.updated_at {
@@ -69,6 +72,13 @@ impl Writer<'_> {
             if !creation_is_head {
                 self.out.extend_from_slice(&creation.hash.0);
             }
+            self.unsigned(creation.max_op.into());
+        }
+        if !d.also.is_empty() {
+            self.unsigned(d.also.len() as u64);
+        }
+        for creation in &d.also {
+            self.out.extend_from_slice(&creation.hash.0);
             self.unsigned(creation.max_op.into());
         }
         self.unsigned(d.actors.len() as u64);

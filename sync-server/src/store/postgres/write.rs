@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use holdfast_core::{
     document::{Actor, DocumentId},
     ids::{Timestamp, UserId},
-    ingest::{Claim, Claimant, Conflict, ConflictId, Effects, RowKey, RowState},
+    ingest::{Claim, Claimant, Conflict, Effects, RowKey, RowState},
     schema::Schema,
 };
 use holdfast_store::sides_json;
@@ -27,7 +27,7 @@ pub(super) async fn effects(
     presence(connection, effects).await?;
     rows::write(connection, &effects.rows).await?;
     claims(connection, &effects.claims).await?;
-    conflicts(connection, &effects.conflicts, now).await?;
+    conflicts(connection, effects, now).await?;
     actors(connection, &effects.actors).await
 }
 
@@ -124,15 +124,12 @@ fn claim_keys(claims: &[(&Claim, &Vec<Claimant>)]) -> (Vec<i16>, Vec<i16>, Vec<S
     (parts, columns, values)
 }
 
-async fn conflicts(
-    connection: &mut PgConnection,
-    conflicts: &BTreeMap<ConflictId, Option<Conflict>>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let settled: Vec<Uuid> = conflicts
-        .iter()
-        .filter(|(_, c)| c.is_none())
-        .map(|(id, _)| id.0)
+async fn conflicts(connection: &mut PgConnection, effects: &Effects, now: Timestamp) -> Result<(), StoreError> {
+    let closed = effects.conflicts.iter().filter(|(_, c)| c.is_none());
+    let settled: Vec<Uuid> = closed
+        .map(|(id, _)| id)
+        .chain(&effects.reopened)
+        .map(|id| id.0)
         .collect();
     if !settled.is_empty() {
         sqlx::query(
@@ -143,7 +140,7 @@ async fn conflicts(
         .execute(&mut *connection)
         .await?;
     }
-    let raised: Vec<&Conflict> = conflicts.values().flatten().collect();
+    let raised: Vec<&Conflict> = effects.conflicts.values().flatten().collect();
     for chunk in raised.chunks(CHUNK) {
         raise(connection, chunk).await?;
     }
