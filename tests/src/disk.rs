@@ -17,7 +17,7 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Makes one of this size. An error says why that is not permitted here; [`crate::faults::mounts`] helps.
+    /// Makes one of this size. An error says why that is not permitted here; [`crate::faults::own`] helps.
     pub fn mount(megabytes: u32) -> Result<Self, String> {
         let folder = folder::temporary();
         let size = format!("size={megabytes}m,mode=0755");

@@ -20,6 +20,7 @@ pub mod hospital;
 pub mod http;
 pub mod maker;
 pub mod measure;
+pub mod networks;
 pub mod postgres;
 pub mod proxy;
 pub mod sample;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
 /// Where `cargo xtask test` says that its throw-away cluster is.
-const VARIABLE: &str = "HOLDFAST_TEST_POSTGRES";
+pub(crate) const VARIABLE: &str = "HOLDFAST_TEST_POSTGRES";
 
 /// A database of its own.
 #[derive(Debug)]
@@ -56,6 +56,26 @@ pub fn cluster() -> PgConnectOptions {
     });
     url.parse()
         .unwrap_or_else(|error| panic!("{VARIABLE} is no PostgreSQL URL: {error}"))
+}
+
+/// How to reach the cluster of this test run by its socket, which has nothing to do with networks. An error says why there is
+/// no such way.
+pub(crate) fn url_of_socket() -> Result<String, String> {
+    if std::env::var_os(VARIABLE).is_none() {
+        return Err(format!("{VARIABLE} is not set"));
+    }
+    let asked = async || -> Result<String, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&cluster()).await?;
+        let folders = sqlx::query_scalar("SHOW unix_socket_directories");
+        folders.fetch_one(&mut connection).await
+    };
+    let folders = block_on(asked()).map_err(|error| error.to_string())?;
+    let folder = folders.split(',').next().map(str::trim).unwrap_or_default();
+    let options = cluster().socket(folder);
+    let reach = async || PgConnection::connect_with(&options).await?.close().await;
+    let reached = block_on(reach());
+    reached.map_err(|error| format!("PostgreSQL is not reached by a socket in '{folder}': {error}"))?;
+    Ok(options.to_url_lossy().to_string())
 }
 
 /// Runs one statement. On a thread of its own, because a test may be inside a runtime already.

@@ -19,8 +19,12 @@ use crate::{
     contents::{Compared, Contents},
     folder,
     http::{Client, Question},
+    networks::{self, Machine},
     postgres::{self, Database},
 };
+
+/// Where servers are unless a test says otherwise.
+const LOCAL: &str = "127.0.0.1";
 
 /// How long a server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,7 +51,10 @@ impl Kind {
 /// A server and its data. Dropping it ends the process at once and removes the data.
 pub struct Server {
     process: Option<Child>,
+    host: String,
     port: u16,
+    /// A process in whose network it runs, if not in ours.
+    network: Option<u32>,
     folder: TempDir,
     data: PathBuf,
     database: Option<Arc<Database>>,
@@ -89,7 +96,9 @@ impl Server {
     fn with(folder: TempDir, database: Option<Database>) -> Self {
         Self {
             process: None,
+            host: LOCAL.to_owned(),
             port: free_port(),
+            network: None,
             data: folder.path().join("data"),
             folder,
             database: database.map(Arc::new),
@@ -97,9 +106,19 @@ impl Server {
         }
     }
 
-    /// `http://127.0.0.1:…`
+    /// `http://127.0.0.1:…`, unless it is on a machine of its own.
     pub fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}:{}", self.host, self.port)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Lets it run on a machine of its own from its next start on, which we reach as `host`.
+    pub fn move_to(&mut self, machine: &Machine, host: &str, port: u16) {
+        (self.network, self.host, self.port) = (Some(machine.process()), host.to_owned(), port);
     }
 
     /// Where it keeps its data.
@@ -126,9 +145,15 @@ impl Server {
             .open(self.log())
             .expect("a log file");
         // Should the test be killed, nobody would end the server.
-        let mut command = Command::new("setpriv");
-        command.arg("--pdeathsig=KILL").arg(binary());
-        command.args(["serve", "--listen", &format!("127.0.0.1:{}", self.port)]);
+        let (mut command, listen) = match self.network {
+            Some(process) => (networks::on(process), "0.0.0.0"),
+            None => (Command::new("setpriv"), LOCAL),
+        };
+        if self.network.is_none() {
+            command.arg("--pdeathsig=KILL");
+        }
+        command.arg(binary());
+        command.args(["serve", "--listen", &format!("{listen}:{}", self.port)]);
         self.add_location(&mut command);
         command
             .args(&self.arguments)

@@ -55,10 +55,7 @@ impl Ward {
 
     /// What its `/ready` says of the hub.
     pub fn state(&self) -> Json {
-        let answer = Client::default().ask(&format!("{}/ready", self.address()), &Question::default());
-        let answer = answer.expect("the hub answers");
-        let ready: Json = serde_json::from_slice(&answer.body).expect("/ready is JSON");
-        ready["hub"].clone()
+        state(&self.hub)
     }
 
     /// How many transactions it relays.
@@ -68,21 +65,12 @@ impl Ward {
 
     /// Waits until the hub says so.
     pub fn wait(&self, what: &str, is: impl Fn(&Json) -> bool) {
-        let begun = Instant::now();
-        while !is(&self.state()) {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "{what} does not come: {}\n{}",
-                self.state(),
-                self.hub.said()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait(&self.hub, what, is);
     }
 
     /// Waits until the hospital has all that the hub relays.
     pub fn wait_until_passed_on(&self) {
-        self.wait("the end of the relay", |hub| hub["link"] == "up" && hub["relayed"] == 0);
+        wait_until_passed_on(&self.hub);
     }
 
     /// Takes the line to the hospital away, and waits until the hub has noticed.
@@ -104,4 +92,33 @@ pub fn hub_on(mut hub: Server, address: &str, token: &str) -> Server {
     let file = file.to_str().expect("a path that is text");
     hub.set_arguments(&["--upstream", address, "--upstream-token-file", file]);
     hub
+}
+
+/// What a hub's `/ready` says of it.
+pub fn state(hub: &Server) -> Json {
+    let answer = Client::default().ask(&format!("{}/ready", hub.address()), &Question::default());
+    let answer = answer.expect("the hub answers");
+    let ready: Json = serde_json::from_slice(&answer.body).expect("/ready is JSON");
+    ready["hub"].clone()
+}
+
+/// Waits until a hub says so.
+pub fn wait(hub: &Server, what: &str, is: impl Fn(&Json) -> bool) {
+    let begun = Instant::now();
+    while !is(&state(hub)) {
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{what} does not come: {}\n{}",
+            state(hub),
+            hub.said()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until the hospital has all that a hub relays.
+pub fn wait_until_passed_on(hub: &Server) {
+    wait(hub, "the end of the relay", |hub| {
+        hub["link"] == "up" && hub["relayed"] == 0
+    });
 }

@@ -11,7 +11,7 @@ use crate::watch::watch;
 /// Lets faults strike as `arguments` say (`--help` tells). Fails if something is lost or doubled.
 pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
     let console = &project.console;
-    packages::ensure(console, &[Need::Postgres])?;
+    packages::ensure(console, &[Need::Postgres, Need::Networks])?;
     Program::cargo()
         .args(["build", "--release", "--bins"])
         .args(["--package", "holdfast-server", "--package", "holdfast-tests"])

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use holdfast_tests::{
-    faults::{FAULTS, Fault, Table, mounts},
+    faults::{FAULTS, Fault, Needs, Table, own},
+    networks,
     server::Kind,
 };
 
@@ -22,18 +23,34 @@ struct Plan {
 }
 
 fn main() -> ExitCode {
-    let Some(plan) = plan() else {
+    let Some(mut plan) = plan() else {
         eprintln!("{USAGE}\n");
         for fault in FAULTS {
             eprintln!("{:<18}  {}", fault.name, fault.what);
         }
         return ExitCode::FAILURE;
     };
-    if plan.faults.iter().any(|fault| fault.mounts)
-        && let Err(error) = mounts::have_own()
+    if plan.needs(Needs::Networks)
+        && !own::has()
+        && let Err(error) = networks::possible(&plan.kinds)
+    {
+        eprintln!(
+            "networks cannot be made here, which ward-in-networks needs; the hub's other faults do without: {error}"
+        );
+        plan.faults.retain(|fault| fault.needs != Needs::Networks);
+    }
+    if plan.faults.is_empty() {
+        return ExitCode::FAILURE;
+    }
+    if (plan.needs(Needs::Mounts) || plan.needs(Needs::Networks))
+        && let Err(error) = own::have(plan.needs(Needs::Networks))
     {
         eprintln!("small file systems, to be filled, cannot be mounted here: {error}; be root, or name other faults");
         return ExitCode::FAILURE;
+    }
+    // A network of its own has not even this to begin with, which all other faults need.
+    if plan.needs(Needs::Networks) {
+        drop(networks::Machine::here());
     }
     let mut table = Table::default();
     for fault in &plan.faults {
@@ -47,6 +64,12 @@ fn main() -> ExitCode {
     }
     println!("{table}");
     ExitCode::from(u8::from(!table.passed()))
+}
+
+impl Plan {
+    fn needs(&self, what: Needs) -> bool {
+        self.faults.iter().any(|fault| fault.needs == what)
+    }
 }
 
 fn plan() -> Option<Plan> {

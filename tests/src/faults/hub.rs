@@ -5,8 +5,17 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Figures, PATIENCE, devices, load::Load, notes::Pulse};
-use crate::{dice::Dice, hospital::Hospital, server::Kind, ward::Ward};
+use super::{
+    Figures, PATIENCE, devices,
+    load::{Load, Worker},
+    notes::Pulse,
+};
+use crate::{
+    dice::Dice,
+    hospital::Hospital,
+    server::{Kind, Server},
+    ward::Ward,
+};
 
 /// `kill -9` of the hub, and a new one at once.
 pub(super) fn run_killed(kind: Kind, times: u32) -> Figures {
@@ -55,9 +64,7 @@ fn strike(kind: Kind, times: u32, fail: &mut dyn FnMut(&mut Hospital, &mut Ward,
     goes_on &= load.pulse().wait(Pulse::acknowledged, 1, PATIENCE);
     let (mut workers, pause) = load.stop();
     ward.wait_until_passed_on();
-    let arrived: BTreeSet<_> = hospital.server.logged().into_iter().collect();
-    let kept = workers.iter().flat_map(|worker| &worker.notes.relayed);
-    let forgotten = kept.filter(|id| !arrived.contains(id)).count() as u64;
+    let forgotten = forgotten(&hospital.server, &workers);
     for worker in &mut workers {
         worker.device.server = hospital.server.address();
     }
@@ -67,4 +74,11 @@ fn strike(kind: Kind, times: u32, fail: &mut dyn FnMut(&mut Hospital, &mut Ward,
     let head = hospital.server.stream();
     ward.wait("the stream's end", |_| ward.hub.stream() == head);
     figures
+}
+
+/// How many transactions a hub acknowledged that have not arrived at the hospital's server.
+pub(super) fn forgotten(server: &Server, workers: &[Worker]) -> u64 {
+    let arrived: BTreeSet<_> = server.logged().into_iter().collect();
+    let kept = workers.iter().flat_map(|worker| &worker.notes.relayed);
+    kept.filter(|id| !arrived.contains(id)).count() as u64
 }

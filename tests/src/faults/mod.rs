@@ -15,14 +15,16 @@ mod device_disk_full;
 mod device_killed;
 mod disk_full;
 mod hub;
+mod life;
 pub mod load;
-pub mod mounts;
 pub mod notes;
 mod one_of_two_killed;
+pub mod own;
 mod postgres_stopped;
 pub mod reckoning;
 mod server_killed;
 mod table;
+mod ward_in_networks;
 
 pub use reckoning::Figures;
 pub use table::Table;
@@ -37,6 +39,17 @@ const DEVICES: usize = 4;
 /// How long it may take until work goes on after the fault is over.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What a fault needs that not every machine permits: see [`own`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// To mount small file systems.
+    Mounts,
+    /// To make networks.
+    Networks,
+}
+
 /// Something that goes wrong.
 pub struct Fault {
     /// Its name on the command line.
@@ -49,8 +62,8 @@ pub struct Fault {
     pub in_100: u32,
     /// How often in the test run.
     pub in_tests: u32,
-    /// It needs to mount a small file system: see [`mounts`].
-    pub mounts: bool,
+    /// What it needs that not every machine permits.
+    pub needs: Needs,
     /// Lets it happen this often under load.
     pub run: fn(Kind, u32) -> Figures,
 }
@@ -65,7 +78,7 @@ pub const FAULTS: &[Fault] = &[
         on: BOTH,
         in_100: 100,
         in_tests: 8,
-        mounts: false,
+        needs: Needs::Nothing,
         run: server_killed::run,
     },
     Fault {
@@ -74,7 +87,7 @@ pub const FAULTS: &[Fault] = &[
         on: &[Kind::Postgres],
         in_100: 100,
         in_tests: 6,
-        mounts: false,
+        needs: Needs::Nothing,
         run: one_of_two_killed::run,
     },
     Fault {
@@ -83,7 +96,7 @@ pub const FAULTS: &[Fault] = &[
         on: &[Kind::Postgres],
         in_100: 100,
         in_tests: 3,
-        mounts: false,
+        needs: Needs::Nothing,
         run: postgres_stopped::run,
     },
     Fault {
@@ -92,7 +105,7 @@ pub const FAULTS: &[Fault] = &[
         on: &[Kind::Postgres],
         in_100: 3,
         in_tests: 1,
-        mounts: false,
+        needs: Needs::Nothing,
         run: postgres_stopped::run_away,
     },
     Fault {
@@ -101,7 +114,7 @@ pub const FAULTS: &[Fault] = &[
         on: BOTH,
         in_100: 1_000,
         in_tests: 60,
-        mounts: false,
+        needs: Needs::Nothing,
         run: connections_cut::run,
     },
     Fault {
@@ -110,7 +123,7 @@ pub const FAULTS: &[Fault] = &[
         on: BOTH,
         in_100: 100,
         in_tests: 6,
-        mounts: false,
+        needs: Needs::Nothing,
         run: hub::run_killed,
     },
     Fault {
@@ -119,7 +132,7 @@ pub const FAULTS: &[Fault] = &[
         on: BOTH,
         in_100: 100,
         in_tests: 6,
-        mounts: false,
+        needs: Needs::Nothing,
         run: hub::run_cut_off,
     },
     Fault {
@@ -128,8 +141,17 @@ pub const FAULTS: &[Fault] = &[
         on: BOTH,
         in_100: 100,
         in_tests: 6,
-        mounts: false,
+        needs: Needs::Nothing,
         run: hub::run_server_killed,
+    },
+    Fault {
+        name: "ward-in-networks",
+        what: "a ward's lines cut, its processes killed, devices roam",
+        on: BOTH,
+        in_100: 100,
+        in_tests: 9,
+        needs: Needs::Networks,
+        run: ward_in_networks::run,
     },
     Fault {
         name: "device-killed",
@@ -137,7 +159,7 @@ pub const FAULTS: &[Fault] = &[
         on: BOTH,
         in_100: 100,
         in_tests: 8,
-        mounts: false,
+        needs: Needs::Nothing,
         run: device_killed::run,
     },
     Fault {
@@ -146,7 +168,7 @@ pub const FAULTS: &[Fault] = &[
         on: BOTH,
         in_100: 20,
         in_tests: 1,
-        mounts: true,
+        needs: Needs::Mounts,
         run: disk_full::run,
     },
     Fault {
@@ -155,7 +177,7 @@ pub const FAULTS: &[Fault] = &[
         on: BOTH,
         in_100: 20,
         in_tests: 1,
-        mounts: true,
+        needs: Needs::Mounts,
         run: device_disk_full::run,
     },
 ];

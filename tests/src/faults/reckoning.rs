@@ -27,6 +27,8 @@ pub struct Figures {
     pub made: u64,
     /// Those of them that the server, or a hub, acknowledged while the fault struck.
     pub acknowledged: u64,
+    /// Those of them that a hub acknowledged, whoever did so later.
+    pub by_hub: u64,
     /// Those that were acknowledged and are not where the server said, or were made and did not arrive.
     pub lost: u64,
     /// Those that are in the stream, or in the tables, more than once.
@@ -81,6 +83,7 @@ impl Figures {
         let notes = &worker.notes;
         self.made += notes.made.len() as u64;
         self.acknowledged += notes.acknowledged() as u64;
+        self.by_hub += notes.relayed.len() as u64;
         let missing = notes.accepted.iter().filter(|(id, seq)| stream.get(id) != Some(seq));
         self.lost += missing.count() as u64 + notes.moved;
         self.interrupted += notes.interrupted;

@@ -4,7 +4,8 @@
 use std::process::Command;
 
 use holdfast_tests::{
-    faults::{FAULTS, Fault},
+    faults::{FAULTS, Fault, Needs},
+    networks,
     server::Kind,
 };
 
@@ -49,6 +50,11 @@ mod sqlite {
     #[test]
     fn a_killed_server_behind_a_hub_loses_and_doubles_nothing() {
         strike("hub-server-killed", Kind::Sqlite);
+    }
+
+    #[test]
+    fn a_ward_of_machines_that_fail_and_devices_that_roam_loses_and_doubles_nothing() {
+        strike("ward-in-networks", Kind::Sqlite);
     }
 }
 
@@ -104,6 +110,11 @@ mod postgres {
     fn a_killed_server_behind_a_hub_loses_and_doubles_nothing() {
         strike("hub-server-killed", Kind::Postgres);
     }
+
+    #[test]
+    fn a_ward_of_machines_that_fail_and_devices_that_roam_loses_and_doubles_nothing() {
+        strike("ward-in-networks", Kind::Postgres);
+    }
 }
 
 #[test]
@@ -121,8 +132,13 @@ fn every_fault_has_a_test() {
 fn strike(name: &str, kind: Kind) {
     let fault = Fault::named(name).expect("there is such a fault");
     assert!(fault.on.contains(&kind));
-    if fault.mounts {
-        return strike_in_a_process(fault, kind);
+    match fault.needs {
+        Needs::Nothing => {}
+        Needs::Mounts => return strike_in_a_process(fault, kind),
+        Needs::Networks => match networks::possible(&[kind]) {
+            Ok(()) => return strike_in_a_process(fault, kind),
+            Err(why) => return println!("skipped, as this machine makes no networks: {why}"),
+        },
     }
     let figures = (fault.run)(kind, fault.in_tests);
     println!("{figures:?}");
@@ -134,7 +150,7 @@ fn strike(name: &str, kind: Kind) {
     );
 }
 
-/// What is mounted is mounted for a process of its own.
+/// What is mounted, and what networks are made, is there for a process of its own.
 fn strike_in_a_process(fault: &Fault, kind: Kind) {
     let kills = (fault.in_tests * 100).div_ceil(fault.in_100).to_string();
     let on = match kind {

@@ -25,6 +25,8 @@ pub enum Need {
     CppCompiler,
     /// PostgreSQL's server programs.
     Postgres,
+    /// `ip` and `tc`, which make networks.
+    Networks,
     /// A browser that scripts can drive.
     Browser,
 }
@@ -35,6 +37,8 @@ impl Need {
             Self::WasmCompiler => wasm_compiler().is_some(),
             Self::CppCompiler => find_program(&["c++"], &[]).is_some(),
             Self::Postgres => postgres::programs().is_some(),
+            // Others than root make none as a rule; what needs them is left out then.
+            Self::Networks => !nix::unistd::geteuid().is_root() || ["ip", "tc"].iter().all(|name| on_path(name)),
             Self::Browser => browser().is_some(),
         }
     }
@@ -45,6 +49,7 @@ impl Need {
             Self::WasmCompiler => &["clang-19", "llvm-19"],
             Self::CppCompiler => &["g++"],
             Self::Postgres => &["postgresql"],
+            Self::Networks => &["iproute2"],
             Self::Browser => &["chromium"],
         }
     }
@@ -55,6 +60,7 @@ impl Need {
             Self::WasmCompiler => "clang and llvm-ar, version 19 or later, named clang-19 and llvm-ar-19",
             Self::CppCompiler => "a C++ compiler, named c++",
             Self::Postgres => "PostgreSQL's server programs (initdb, postgres), version 15 or later, in PATH",
+            Self::Networks => "iproute2's `ip` and `tc`",
             Self::Browser => "Chromium, as `chromium` in PATH or named by HOLDFAST_CHROMIUM",
         }
     }
@@ -71,6 +77,10 @@ pub fn browser() -> Option<PathBuf> {
         .map(PathBuf::from)
         .filter(|path| path.exists());
     named.or_else(|| find_program(&BROWSERS, &["/usr/bin".into()]))
+}
+
+fn on_path(name: &str) -> bool {
+    find_program(&[name], &[]).is_some()
 }
 
 /// Makes sure of all `needs`.

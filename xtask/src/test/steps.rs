@@ -95,7 +95,7 @@ pub const STEPS: &[Step] = &[
         Work::Check(|bench| web::build(bench.project).map(drop)),
     ),
     step("postgres", &["packages"], Work::SetUp(postgres)).needing(&[Need::Postgres]),
-    step("rust-tests", &["postgres"], Work::Tests(rust_tests)),
+    step("rust-tests", &["packages", "postgres"], Work::Tests(rust_tests)).needing(&[Need::Networks]),
     step("fuzz", &["packages"], Work::Tests(fuzz::run)).needing(&[Need::CppCompiler]),
     step("automerge-packages", &[], Work::SetUp(automerge_packages)),
     step("automerge", &["automerge-packages"], Work::Tests(automerge)),
