@@ -34,13 +34,14 @@ pub fn possible(kinds: &[Kind]) -> Result<(), String> {
     Ok(())
 }
 
-/// A machine: what runs on it has its own addresses and ports.
+/// A machine: what runs on it has its own addresses and ports. It is dropped after the lines that end at it.
 #[derive(Debug)]
 pub struct Machine {
     /// Keeps the network; none for the machine of this process.
     keeper: Option<Child>,
     /// What it has for `/etc/hosts`.
     _hosts: Option<NamedTempFile>,
+    switches: Vec<&'static str>,
 }
 
 /// How a line is cut.
@@ -75,6 +76,7 @@ impl Machine {
         let here = Self {
             keeper: None,
             _hosts: None,
+            switches: Vec::new(),
         };
         here.ip("link set lo up");
         here
@@ -99,15 +101,17 @@ impl Machine {
         Self {
             keeper: Some(keeper),
             _hosts: Some(file),
+            switches: Vec::new(),
         }
     }
 
     /// A switch with an address, such as `10.77.1.1/24`, of this machine. Switches with the same address look the same to
     /// who is moved from one to the other.
-    pub fn switch(&self, name: &'static str, address: &str) -> Switch {
+    pub fn switch(&mut self, name: &'static str, address: &str) -> Switch {
         self.ip(&format!("link add name {name} address 02:00:00:00:00:01 type bridge"));
         self.ip(&format!("addr add {address} dev {name}"));
         self.ip(&format!("link set {name} up"));
+        self.switches.push(name);
         let machine = self.process();
         Switch { machine, name }
     }
@@ -149,6 +153,10 @@ impl Drop for Machine {
         if let Some(mut keeper) = self.keeper.take() {
             keeper.kill().ok();
             keeper.wait().ok();
+            return;
+        }
+        for name in &self.switches {
+            attempt(self.process(), "ip", &format!("link del {name}")).ok();
         }
     }
 }
@@ -203,6 +211,12 @@ impl fmt::Display for Line {
     }
 }
 
+impl Drop for Line {
+    fn drop(&mut self) {
+        attempt(self.switch.machine, "ip", &format!("link del {}", self.port)).ok();
+    }
+}
+
 /// What runs a program in the network of a process, and ends with the thread that starts it.
 pub(crate) fn on(process: u32) -> Command {
     let mut command = Command::new("setpriv");
@@ -215,8 +229,14 @@ pub(crate) fn on(process: u32) -> Command {
 }
 
 fn run(process: u32, program: &str, arguments: &str) {
+    attempt(process, program, arguments).unwrap_or_else(|said| panic!("{program} {arguments}: {said}"));
+}
+
+fn attempt(process: u32, program: &str, arguments: &str) -> Result<(), String> {
     let output = on(process).arg(program).args(arguments.split(' ')).output();
-    let output = output.expect("setpriv and nsenter (Debian's util-linux) are there");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments}: {said}");
+    let output = output.map_err(|error| format!("setpriv (Debian's util-linux): {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }

@@ -66,8 +66,8 @@ struct Site {
     pulse: Arc<Pulse>,
     /// Processes that ended without having been killed.
     ended: Vec<&'static str>,
-    // Last: gone after what runs there.
-    _hub_machine: Machine,
+    // Last: gone after what ends there.
+    _machines: [Machine; 2],
 }
 
 /// A device on its machine.
@@ -91,9 +91,13 @@ pub(super) fn run(kind: Kind, times: u32) -> Figures {
             site.walk(dice.below(DEVICES));
         }
         let troubles = draw(time, &mut dice);
-        troubles.iter().for_each(|trouble| site.strike(*trouble));
+        for trouble in &troubles {
+            site.strike(*trouble);
+        }
         std::thread::sleep(Duration::from_millis(50 + dice.below(450) as u64));
-        troubles.iter().for_each(|trouble| site.settle(*trouble));
+        for trouble in &troubles {
+            site.settle(*trouble);
+        }
         if dice.once_in(2) {
             goes_on &= site.pulse.wait(Pulse::acknowledged, 1, PATIENCE);
         }
@@ -126,7 +130,7 @@ fn draw(time: usize, dice: &mut Dice) -> Vec<Trouble> {
 
 impl Site {
     fn open(kind: Kind) -> Self {
-        let (here, hub_machine) = (Machine::here(), Machine::new(&format!("{UPSTREAM} localhost\n")));
+        let (mut here, mut hub_machine) = (Machine::here(), Machine::new(&format!("{UPSTREAM} localhost\n")));
         let elsewhere = here.switch("radio", &format!("{HOSPITAL}/24"));
         let wires = here.switch("wires", &format!("{UPSTREAM}/24"));
         let ward = hub_machine.switch("radio", &format!("{HOSPITAL}/24"));
@@ -165,7 +169,7 @@ impl Site {
             elsewhere,
             pulse: Arc::default(),
             ended: Vec::new(),
-            _hub_machine: hub_machine,
+            _machines: [here, hub_machine],
         }
     }
 
