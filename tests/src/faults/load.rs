@@ -30,6 +30,8 @@ pub struct Worker {
     pub aloud: bool,
     /// Its own disk is full at times.
     pub may_lack_room: bool,
+    /// It goes from server to server, and may be ahead of one of them.
+    pub may_roam: bool,
     pulse: Arc<Pulse>,
     dice: Dice,
     patients: Vec<String>,
@@ -80,6 +82,7 @@ impl Worker {
             notes: Notes::default(),
             aloud: false,
             may_lack_room: false,
+            may_roam: false,
             pulse,
             dice: Dice::new(seed),
             patients: Vec::new(),
@@ -172,7 +175,7 @@ impl Worker {
                 PushOutcome::Relayed { id, .. } => self.note(Note::Relayed(id)),
                 PushOutcome::Rejected { id, reason, .. } => self.note(Note::Refused(id, reason)),
                 PushOutcome::Waiting { id, .. } | PushOutcome::Later { id, .. } => {
-                    self.note(Note::Refused(id, "it waits for what nobody has".to_owned()));
+                    self.note(Note::Waiting(id));
                 }
             }
         }

@@ -30,6 +30,8 @@ pub enum Note {
     Accepted(TransactionId, Seq),
     /// By a hub: it is kept and passed on.
     Relayed(TransactionId),
+    /// By the server: it builds on what did not come yet.
+    Waiting(TransactionId),
     /// By the server: it is refused.
     Refused(TransactionId, String),
     /// By the server, with a status that is no success; true if it said when to come back.
@@ -51,6 +53,8 @@ pub struct Notes {
     pub relayed: BTreeSet<TransactionId>,
     /// What was acknowledged a second time with another place: the server had lost it.
     pub moved: u64,
+    /// What the server had to let wait, then or for good.
+    pub waited: BTreeSet<TransactionId>,
     /// What the server refused, and why.
     pub refused: BTreeMap<TransactionId, String>,
     /// How often which status came.
@@ -73,6 +77,7 @@ impl Notes {
             self.add(Note::Accepted(id, seq));
         }
         self.relayed.extend(later.relayed);
+        self.waited.extend(later.waited);
         self.moved += later.moved;
         self.refused.extend(later.refused);
         for (status, count) in later.statuses {
@@ -99,6 +104,7 @@ impl Notes {
                 self.moved += u64::from(before.is_some_and(|before| before != seq));
             }
             Note::Relayed(id) => drop(self.relayed.insert(id)),
+            Note::Waiting(id) => drop(self.waited.insert(id)),
             Note::Refused(id, reason) => drop(self.refused.insert(id, reason)),
             Note::Status(status, says_when) => {
                 *self.statuses.entry(status).or_default() += 1;
@@ -126,6 +132,7 @@ impl fmt::Display for Note {
             Self::Made(id, deed) => write!(f, "made {id} {deed}"),
             Self::Accepted(id, seq) => write!(f, "accepted {id} {seq}"),
             Self::Relayed(id) => write!(f, "relayed {id}"),
+            Self::Waiting(id) => write!(f, "waiting {id}"),
             Self::Refused(id, reason) => write!(f, "refused {id} {reason}"),
             Self::Status(status, says_when) => write!(f, "status {status} {says_when}"),
             Self::Interrupted => f.write_str("interrupted"),
@@ -147,6 +154,7 @@ impl FromStr for Note {
             ["made", name, "phone"] => Self::Made(id(name)?, Deed::Phone),
             ["accepted", name, seq] => Self::Accepted(id(name)?, Seq(seq.parse().map_err(|_| wrong())?)),
             ["relayed", name] => Self::Relayed(id(name)?),
+            ["waiting", name] => Self::Waiting(id(name)?),
             ["refused", name, reason] => Self::Refused(id(name)?, (*reason).to_owned()),
             ["status", status, says_when] => Self::Status(
                 status.parse().map_err(|_| wrong())?,
@@ -251,6 +259,7 @@ mod tests {
             Note::Made(id, Deed::Phone),
             Note::Accepted(id, Seq(9)),
             Note::Relayed(id),
+            Note::Waiting(id),
             Note::Refused(id, "it was late".to_owned()),
             Note::Status(503, true),
             Note::Interrupted,

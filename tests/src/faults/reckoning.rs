@@ -33,6 +33,8 @@ pub struct Figures {
     pub lost: u64,
     /// Those that are in the stream, or in the tables, more than once.
     pub doubled: u64,
+    /// Those that a server had to let wait, as they build on what had not come to it yet.
+    pub waited: u64,
     /// Pushes that got no whole answer.
     pub interrupted: u64,
     /// Requests that were answered with 503.
@@ -86,6 +88,7 @@ impl Figures {
         self.by_hub += notes.relayed.len() as u64;
         let missing = notes.accepted.iter().filter(|(id, seq)| stream.get(id) != Some(seq));
         self.lost += missing.count() as u64 + notes.moved;
+        self.waited += notes.waited.len() as u64;
         self.interrupted += notes.interrupted;
         self.unavailable += notes.statuses.get(&503).copied().unwrap_or(0);
         self.unkept += notes.unkept;
@@ -101,6 +104,14 @@ impl Figures {
             let count = notes.without_time;
             self.problems
                 .push(format!("{count} answers with 429 or 503 did not say when to come back"));
+        }
+        if let Some(id) = notes.waited.first()
+            && !worker.may_roam
+        {
+            let count = notes.waited.len();
+            self.problems.push(format!(
+                "{count} transactions had to wait for what nobody has, the first is {id}"
+            ));
         }
         if let Some((id, reason)) = notes.refused.first_key_value() {
             let count = notes.refused.len();

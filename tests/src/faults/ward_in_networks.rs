@@ -239,6 +239,7 @@ impl Site {
         let (server, pulse) = (&self.hospital.server, &self.pulse);
         let come_back = |device: &mut Bedside| {
             let mut worker = Worker::new(Device::on_file(&device.file, &server.address()), 0, pulse.clone());
+            worker.may_roam = true;
             worker.notes = std::mem::take(&mut device.notes);
             worker
         };
