@@ -10,7 +10,12 @@
 //!                      └─ hospital's server, 10.77.1.1 and 10.77.2.1
 //! ```
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     Figures, PATIENCE, hub,
@@ -81,6 +86,7 @@ struct Bedside {
 
 pub(super) fn run(kind: Kind, times: u32) -> Figures {
     let mut site = Site::open(kind);
+    site.show_that_cuts_cut();
     let before = site.hospital.server.logged().len();
     let mut dice = Dice::new(12);
     (0..DEVICES).for_each(|number| site.begin(number));
@@ -170,6 +176,19 @@ impl Site {
             pulse: Arc::default(),
             ended: Vec::new(),
             _machines: [here, hub_machine],
+        }
+    }
+
+    /// Else the figures would say nothing.
+    fn show_that_cuts_cut(&mut self) {
+        let hub = SocketAddr::from((HUB.parse::<Ipv4Addr>().expect("an address"), self.hub.port()));
+        for cut in [Cut::Down, Cut::Silent] {
+            self.uplink.cut(cut);
+            let reached = TcpStream::connect_timeout(&hub, Duration::from_millis(200));
+            assert!(reached.is_err(), "{cut:?} cuts nothing");
+            self.uplink.mend();
+            let reached = TcpStream::connect_timeout(&hub, PATIENCE);
+            assert!(reached.is_ok(), "{cut:?} is not mended: {reached:?}");
         }
     }
 

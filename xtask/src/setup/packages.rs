@@ -37,7 +37,7 @@ impl Need {
             Self::WasmCompiler => wasm_compiler().is_some(),
             Self::CppCompiler => find_program(&["c++"], &[]).is_some(),
             Self::Postgres => postgres::programs().is_some(),
-            // Others than root make none as a rule; what needs them is left out then.
+            // Nobody is asked for rights because of it: without it, what needs it is left out.
             Self::Networks => !nix::unistd::geteuid().is_root() || ["ip", "tc"].iter().all(|name| on_path(name)),
             Self::Browser => browser().is_some(),
         }
