@@ -166,6 +166,13 @@ impl Device {
         Ok(self.replica.connection.prepare_cached(sql)?.exists([])?)
     }
 
+    /// How many transactions of others it shows, or leaves out, because a hub relays them.
+    pub fn relayed(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM sync_outbox WHERE state IN ('relayed', 'left_out')";
+        let count: i64 = self.replica.connection.query_row(sql, [], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
     /// True once the hospital is copied.
     pub fn is_copied(&self) -> Result<bool, StoreError> {
         Ok(meta::get::<i64>(&self.replica.connection, "cursor")?.is_some())

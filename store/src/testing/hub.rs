@@ -7,16 +7,30 @@
 use std::collections::HashMap;
 
 use holdfast_core::{
-    ids::{Seq, TransactionId},
-    protocol::{PullResponse, PushOutcome},
+    ids::{DeviceId, Seq, TransactionId},
+    protocol::{HubAccess, PullResponse, PushOutcome},
+    transaction::{Mark, Transaction},
 };
 
-use super::TestServer;
+use super::{TestServer, server::Sessions};
 use crate::{ServerStore, StoreError};
+
+/// What a hub asks the hospital's server.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// Who may sign in where.
+    Access,
+    /// The page after a place that has this mark.
+    Page(Seq, Option<Mark>),
+    /// To take what it relays.
+    Push(Vec<TransactionId>, Vec<Transaction>),
+}
 
 /// What the hospital's server answered a hub.
 #[derive(Clone, Debug)]
 pub enum Answer {
+    /// Who may sign in where, and who is signed in.
+    Access(HubAccess, Sessions),
     /// The page after a place.
     Page(Seq, PullResponse),
     /// The hub's place is none in its history.
@@ -40,22 +54,54 @@ impl TestServer {
         })
     }
 
+    /// True if a hub lets this user sign in on this device though it cannot ask the hospital's server.
+    pub fn may_sign_in(&self, username: &str, device: DeviceId) -> Result<bool, StoreError> {
+        match self.store.account_by_username(username)? {
+            Some(account) => self.store.has_signed_in(device, account.user),
+            None => Ok(false),
+        }
+    }
+
     /// A hub takes over who may sign in where.
     pub fn take_access(&mut self, hospital: &mut Self) -> Result<(), StoreError> {
-        self.store.take_access(&hospital.store.access()?, self.clock.now())?;
-        self.sessions.extend(hospital.sessions.clone());
-        Ok(())
+        self.take_answer(&hospital.answer_hub(&Ask::Access)?).map(drop)
+    }
+
+    /// The page that a hub is going to ask for.
+    pub fn next_page(&self) -> Result<Ask, StoreError> {
+        let after = self.store.head()?;
+        Ok(Ask::Page(after, self.store.mark(after)?))
+    }
+
+    /// What a hub is going to push, if there is anything.
+    pub fn next_push(&self) -> Result<Option<Ask>, StoreError> {
+        let pushed = self.store.to_push(self.clock.now(), self.pull_page, 1 << 20)?;
+        let (ids, transactions): (Vec<_>, Vec<_>) = pushed.into_iter().unzip();
+        Ok((!ids.is_empty()).then_some(Ask::Push(ids, transactions)))
+    }
+
+    /// The hospital's server answers a hub.
+    pub fn answer_hub(&mut self, ask: &Ask) -> Result<Answer, StoreError> {
+        match ask {
+            Ask::Access => Ok(Answer::Access(self.store.access()?, self.sessions.clone())),
+            Ask::Page(after, mark) => self.page(*after, mark.as_ref()),
+            Ask::Push(ids, transactions) => Ok(Answer::Outcomes(ids.clone(), self.take(transactions.clone(), None)?)),
+        }
     }
 
     /// A hub asks for the next page of the stream.
     pub fn ask_page(&self, hospital: &Self) -> Result<Answer, StoreError> {
         let after = self.store.head()?;
-        if let Some(mark) = self.store.mark(after)?
-            && !hospital.store.is_in_history(after, &mark)?
+        hospital.page(after, self.store.mark(after)?.as_ref())
+    }
+
+    fn page(&self, after: Seq, mark: Option<&Mark>) -> Result<Answer, StoreError> {
+        if let Some(mark) = mark
+            && !self.store.is_in_history(after, mark)?
         {
             return Ok(Answer::Diverged);
         }
-        let pulled = hospital.store.pull(after, hospital.pull_page, 1 << 20)?;
+        let pulled = self.store.pull(after, self.pull_page, 1 << 20)?;
         let page = PullResponse {
             cursor: pulled.entries.last().map_or(pulled.head, |entry| entry.seq),
             head: pulled.head,
@@ -68,18 +114,18 @@ impl TestServer {
 
     /// A hub pushes; `None` if there is nothing to be pushed.
     pub fn ask_push(&self, hospital: &mut Self) -> Result<Option<Answer>, StoreError> {
-        let pushed = self.store.to_push(self.clock.now(), self.pull_page, 1 << 20)?;
-        if pushed.is_empty() {
-            return Ok(None);
-        }
-        let (ids, transactions) = pushed.into_iter().unzip();
-        Ok(Some(Answer::Outcomes(ids, hospital.take(transactions, None)?)))
+        self.next_push()?.map(|ask| hospital.answer_hub(&ask)).transpose()
     }
 
     /// A hub takes an answer in. True if it is in step with the stream.
     pub fn take_answer(&mut self, answer: &Answer) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let followed = match answer {
+            Answer::Access(access, sessions) => {
+                self.store.take_access(access, now)?;
+                self.sessions.extend(sessions.clone());
+                return Ok(false);
+            }
             Answer::Outcomes(pushed, outcomes) => {
                 self.store.take_outcomes(pushed, outcomes, now)?;
                 return Ok(false);

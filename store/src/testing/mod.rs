@@ -21,7 +21,7 @@ pub use crash::{Crash, CrashPoint};
 pub use device::{Device, Kept};
 pub use disk::Disk;
 pub use dump::Dump;
-pub use hub::Answer;
+pub use hub::{Answer, Ask};
 pub(crate) use mutation::break_effects;
 pub use mutation::{Broken, Mutation, mutation, unbroken};
 pub use server::{ServerDisk, TestServer};

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Who is signed in, by token.
-type Sessions = HashMap<String, (UserId, DeviceId)>;
+pub type Sessions = HashMap<String, (UserId, DeviceId)>;
 
 /// A server's disk.
 #[derive(Clone)]
@@ -368,6 +368,9 @@ impl TestServer {
         let Some(known) = self.store.device(device)? else {
             return reject("wrong_device", "The device is not known.".to_owned());
         };
+        if known.revoked_at.is_some() {
+            return reject("device_revoked", "This device was locked out.".to_owned());
+        }
         if let Err(error) = transaction.verify(body, &known.public_key) {
             return reject("wrong_signature", error.to_string());
         }

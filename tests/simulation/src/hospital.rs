@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use holdfast_core::{ids::RowId, protocol::PushOutcome};
 use holdfast_store::{
     StoreError,
-    testing::{Device, Disk, ServerDisk, TestServer},
+    testing::{Clock, Device, Disk, ServerDisk, TestServer},
 };
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -28,6 +28,9 @@ pub const CHANGING: u128 = 6;
 /// The supplies that are counted, and how many there are.
 pub const SUPPLIES: [(RowId, i64); 3] = [(id(0x61), 40), (id(0x62), 15), (id(0x63), 100)];
 
+/// There are no more hubs than this.
+pub const HUBS: usize = 2;
+
 /// A row's id.
 pub const fn id(n: u128) -> RowId {
     RowId(Uuid::from_u128(n))
@@ -37,6 +40,19 @@ pub const fn id(n: u128) -> RowId {
 pub fn server() -> &'static ServerDisk {
     static DISK: OnceLock<ServerDisk> = OnceLock::new();
     DISK.get_or_init(|| build().expect("BUG: the hospital cannot be made"))
+}
+
+/// The disk of a hub that has copied the beginning. Hubs are numbered from 1.
+pub fn hub(number: usize) -> &'static ServerDisk {
+    static DISKS: [OnceLock<ServerDisk>; HUBS] = [const { OnceLock::new() }; HUBS];
+    DISKS[number - 1].get_or_init(|| build_hub(number).expect("BUG: the hub cannot be made"))
+}
+
+fn build_hub(number: usize) -> Result<ServerDisk, StoreError> {
+    let mut hospital = TestServer::start(server(), Clock::default(), 1)?;
+    let mut hub = TestServer::hub(&hospital, number as u64)?;
+    hub.exchange(&mut hospital)?;
+    hub.disk()
 }
 
 /// The disk of a new device.

@@ -27,13 +27,15 @@ mod server;
 mod shrink;
 mod step;
 mod tally;
+mod wards;
 mod work;
 mod world;
 
 pub use check::Violation;
+pub use hospital::HUBS;
 pub use plan::plan;
 pub use shrink::shrink;
-pub use step::{Fate, Run, Step};
+pub use step::{Errand, Fate, Run, Step};
 pub use tally::Tally;
 pub use work::Work;
 pub use world::{Outcome, simulate};
@@ -42,5 +44,12 @@ pub use world::{Outcome, simulate};
 pub mod prelude {
     pub use holdfast_store::testing::CrashPoint::{AfterCommit, BeforeCommit, Inside};
 
-    pub use crate::{Fate::*, Run, Step::*, Work::*, simulate};
+    pub use crate::{
+        Errand::{Access, Page, Push},
+        Fate::*,
+        Run,
+        Step::*,
+        Work::*,
+        simulate,
+    };
 }

@@ -12,7 +12,7 @@ use holdfast_simulation::report::{Seeds, Summary, regression, run_seeds};
 /// How often progress is told.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Drives simulated devices and a server through faulty weeks, one run for each seed.
+/// Drives simulated devices, hubs and a server through faulty weeks, one run for each seed.
 #[derive(Parser)]
 struct Arguments {
     /// How many seeds.

@@ -1,6 +1,11 @@
 //! Messages that are still under way when their device has given up waiting for them.
 
-use holdfast_store::replica::{HttpRequest, HttpResponse, RequestKind};
+use holdfast_store::{
+    replica::{HttpRequest, HttpResponse, RequestKind},
+    testing::Ask,
+};
+
+use crate::world::HOSPITAL;
 
 /// A message.
 #[derive(Debug)]
@@ -15,6 +20,11 @@ pub enum Message {
         token: String,
         /// What it asks.
         request: HttpRequest,
+    },
+    /// To the hospital's server, what a hub relays. The answer will find nobody.
+    Push {
+        /// What it asks.
+        ask: Ask,
     },
     /// To a device.
     Answer {
@@ -51,7 +61,10 @@ impl Network {
 
     /// A server is another process now: its connections are gone.
     pub fn server_restarted(&mut self, which: usize) {
-        self.under_way
-            .retain(|message| !matches!(message, Message::Request { server, .. } if *server == which));
+        self.under_way.retain(|message| match message {
+            Message::Request { server, .. } => *server != which,
+            Message::Push { .. } => which != HOSPITAL,
+            Message::Answer { .. } => true,
+        });
     }
 }

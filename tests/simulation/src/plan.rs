@@ -8,6 +8,7 @@ use crate::{
     dice::Dice,
     hospital::{self, PEOPLE},
     step::{Fate, Run, Step},
+    wards,
     work::WEIGHTS,
 };
 
@@ -69,12 +70,15 @@ pub fn plan(seed: u64) -> Run {
     if Dice::new(!seed).percent(10) {
         lose_a_day(&mut steps, begun, temper.devices);
     }
-    Run {
+    let mut run = Run {
         devices: temper.devices,
         page: dice.of(&[2, 5, 20, 100]),
+        hubs: 0,
         personal: dice.percent(30),
         steps,
-    }
+    };
+    wards::add(seed, &mut run);
+    run
 }
 
 /// The server loses what devices did, told one another and went on with: its disk is put back to the beginning.
@@ -140,7 +144,7 @@ fn pick(dice: &Dice, picks: &mut BTreeSet<u32>) -> u32 {
     }
 }
 
-fn fate(dice: &Dice) -> Fate {
+pub(crate) fn fate(dice: &Dice) -> Fate {
     match dice.below(7) {
         0 => Fate::RequestLost,
         1 => Fate::AnswerLost,
@@ -201,7 +205,7 @@ fn role(dice: &Dice) -> Step {
     }
 }
 
-fn point(dice: &Dice) -> CrashPoint {
+pub(crate) fn point(dice: &Dice) -> CrashPoint {
     match dice.below(3) {
         0 => CrashPoint::BeforeCommit(1 + dice.below(3) as u32),
         1 => CrashPoint::AfterCommit(1 + dice.below(3) as u32),

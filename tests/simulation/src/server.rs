@@ -1,4 +1,4 @@
-//! The server, and what an onlooker at its door remembers of it.
+//! A server, the hospital's or a ward's hub, and what an onlooker at its door remembers of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,15 @@ use holdfast_core::{
     document::{Actor, DocumentId},
     ids::{ChangeHash, TransactionId},
     protocol::{self, PushOutcome, PushRequest, PushResponse},
+    transaction::Transaction,
 };
 use holdfast_store::{
     StoreError,
     replica::{HttpRequest, HttpResponse, RequestKind},
-    testing::{Clock, Crash, CrashPoint, ServerDisk, TestServer},
+    testing::{Answer, Ask, Clock, Crash, CrashPoint, ServerDisk, TestServer},
 };
 
-use crate::{check::Violation, hospital, ledger::Key};
+use crate::{check::Violation, device::DeviceNode, hospital, ledger::Key, world::HOSPITAL};
 
 /// The codes of refusals that happen at the door: what was refused there is not kept.
 const AT_THE_DOOR: [&str; 5] = [
@@ -24,8 +25,12 @@ const AT_THE_DOOR: [&str; 5] = [
     "device_revoked",
 ];
 
-/// The server.
+/// A server.
 pub struct ServerNode {
+    /// Its number in the run.
+    pub number: usize,
+    /// As a hub it has a link to the hospital's server.
+    pub link: bool,
     /// Its clock.
     pub clock: Clock,
     /// What it has refused and must keep.
@@ -44,25 +49,36 @@ pub struct ServerNode {
 }
 
 impl ServerNode {
-    /// The server of the beginning.
-    pub fn new(page: u16) -> Result<Self, StoreError> {
+    /// The server of the beginning, or for another number one of its hubs.
+    pub fn new(number: usize, page: u16) -> Result<Self, StoreError> {
         let clock = Clock::default();
         clock.pass(5);
+        let backup = match number {
+            HOSPITAL => hospital::server(),
+            _ => hospital::hub(number),
+        };
         let mut node = Self {
+            number,
+            link: true,
             server: None,
             clock,
             refused: BTreeSet::new(),
             deaths: 0,
             restored: false,
             crash: None,
-            backup: hospital::server().clone(),
+            backup: backup.clone(),
             starts: 0,
             page: usize::from(page),
             numbered: BTreeMap::new(),
         };
-        let server = TestServer::start(&node.backup, node.clock.clone(), 1)?;
+        let server = TestServer::start(&node.backup, node.clock.clone(), node.seed() + 1)?;
         node.start(server);
         Ok(node)
+    }
+
+    /// Of its next start.
+    fn seed(&self) -> u64 {
+        ((self.number as u64) << 32) | self.starts
     }
 
     fn start(&mut self, mut server: TestServer) {
@@ -112,7 +128,7 @@ impl ServerNode {
             .server
             .take()
             .expect("BUG: the server is always there between two steps");
-        let server = server.restart(self.starts)?;
+        let server = server.restart(self.seed())?;
         self.start(server);
         Ok(())
     }
@@ -125,25 +141,58 @@ impl ServerNode {
 
     /// Its disk is put back to its last copy.
     pub fn restore(&mut self) -> Result<(), StoreError> {
-        let server = TestServer::start(&self.backup, self.clock.clone(), self.starts)?;
+        let server = TestServer::start(&self.backup, self.clock.clone(), self.seed())?;
         self.start(server);
         self.restored = true;
         self.refused.clear();
         Ok(())
     }
 
-    /// Answers a request; `None` if it died meanwhile. It has started again then.
-    pub fn handle(&mut self, token: &str, request: &HttpRequest) -> Result<Option<HttpResponse>, Violation> {
-        self.look_at_request(request)?;
+    /// Lets it do something; `None` if it died meanwhile. It has started again then.
+    pub fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut TestServer) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, Violation> {
         self.spare(false);
-        let answer = self.server().handle(token, request);
+        let done = work(self.server());
         self.spare(true);
         if self.crash.as_ref().is_some_and(Crash::has_struck) {
             self.deaths += 1;
             self.restart().map_err(Violation::engine)?;
             return Ok(None);
         }
-        let (status, body) = answer.map_err(Violation::engine)?;
+        done.map(Some).map_err(Violation::engine)
+    }
+
+    /// True if somebody can sign in on a device: always at the hospital; at a hub that is cut off from it, only who has
+    /// signed in there before.
+    pub fn lets_in(&self, username: &str, device: &DeviceNode) -> Result<bool, Violation> {
+        let server = self.look();
+        match server.store.hub().map_err(Violation::engine)? {
+            None => Ok(true),
+            Some(hub) if hub.copying => Ok(false),
+            Some(_) => server.may_sign_in(username, device.id).map_err(Violation::engine),
+        }
+    }
+
+    /// Answers a hub; `None` if it died meanwhile.
+    pub fn answer_hub(&mut self, ask: &Ask) -> Result<Option<Answer>, Violation> {
+        if let Ask::Push(_, transactions) = ask {
+            self.look_at(transactions)?;
+        }
+        let answer = self.attempt(|server| server.answer_hub(ask))?;
+        if let Some(Answer::Outcomes(_, outcomes)) = &answer {
+            self.remember_refusals(outcomes);
+        }
+        Ok(answer)
+    }
+
+    /// Answers a request; `None` if it died meanwhile. It has started again then.
+    pub fn handle(&mut self, token: &str, request: &HttpRequest) -> Result<Option<HttpResponse>, Violation> {
+        self.look_at_request(request)?;
+        let Some((status, body)) = self.attempt(|server| server.handle(token, request))? else {
+            return Ok(None);
+        };
         if status == 200 && matches!(request.kind, RequestKind::Push(_)) {
             self.look_at_answer(&body)?;
         }
@@ -160,7 +209,11 @@ impl ServerNode {
             return Ok(());
         }
         let push: PushRequest = protocol::decode(&request.body).map_err(Violation::engine)?;
-        for transaction in push.transactions {
+        self.look_at(&push.transactions)
+    }
+
+    fn look_at(&mut self, transactions: &[Transaction]) -> Result<(), Violation> {
+        for transaction in transactions {
             let opened = transaction.open().map_err(Violation::engine)?;
             for (name, decoded) in opened.body.changes.iter().zip(&opened.changes) {
                 let Some(decoded) = decoded else { continue };
@@ -179,14 +232,18 @@ impl ServerNode {
 
     fn look_at_answer(&mut self, body: &[u8]) -> Result<(), Violation> {
         let answer: PushResponse = protocol::decode(body).map_err(Violation::engine)?;
-        for outcome in answer.outcomes {
+        self.remember_refusals(&answer.outcomes);
+        Ok(())
+    }
+
+    fn remember_refusals(&mut self, outcomes: &[PushOutcome]) {
+        for outcome in outcomes {
             if let PushOutcome::Rejected { id, code, .. } = outcome
                 && !AT_THE_DOOR.contains(&code.as_str())
             {
-                self.refused.insert(id);
+                self.refused.insert(*id);
             }
         }
-        Ok(())
     }
 
     /// How often the stream has a command.

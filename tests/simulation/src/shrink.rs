@@ -11,6 +11,7 @@ pub fn shrink(run: &Run, tries: usize, fails: impl Fn(&Run) -> bool) -> Run {
         fails: &fails,
     };
     shrinking.steps();
+    shrinking.hubs();
     shrinking.devices();
     shrinking.steps();
     shrinking.best
@@ -63,6 +64,21 @@ impl Shrinking<'_> {
         }
     }
 
+    /// Without each hub, from the last on.
+    fn hubs(&mut self) {
+        while self.best.hubs > 0 {
+            let last = self.best.hubs;
+            let steps = self.best.steps.iter().copied();
+            let candidate = Run {
+                hubs: last - 1,
+                ..self.with(steps.filter(|step| step.hub() != Some(last)).collect())
+            };
+            if !self.accept(candidate) {
+                return;
+            }
+        }
+    }
+
     /// Without each device in turn; those behind it move up.
     fn devices(&mut self) {
         for gone in (0..self.best.devices).rev() {
@@ -90,8 +106,8 @@ mod tests {
         let run = Run {
             devices: 4,
             page: 5,
-            personal: false,
             steps,
+            ..Run::default()
         };
         // Two syncs of the same device fail, if it is not the first.
         let fails = |run: &Run| {

@@ -3,7 +3,7 @@
 
 use holdfast_store::testing::CrashPoint;
 
-use crate::work::Work;
+use crate::{work::Work, world::HOSPITAL};
 
 /// A run. What is left out of one that is pasted into a test is as in [`Run::default`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +12,8 @@ pub struct Run {
     pub devices: u8,
     /// How many entries and documents a page has.
     pub page: u16,
+    /// How many hubs there are, at most [`crate::HUBS`]. In steps they are numbered from 1.
+    pub hubs: u8,
     /// Each store is one person's, as in browsers: nobody else signs in on it.
     pub personal: bool,
     /// What happens.
@@ -23,6 +25,7 @@ impl Default for Run {
         Self {
             devices: 1,
             page: 20,
+            hubs: 0,
             personal: false,
             steps: Vec::new(),
         }
@@ -144,11 +147,72 @@ pub enum Step {
         /// Which device.
         device: u8,
     },
+    /// A device goes where another server answers it.
+    Roam {
+        /// Which device.
+        device: u8,
+        /// The hospital's is 0, then come the hubs.
+        server: u8,
+    },
+    /// A hub sends a request to the hospital's server.
+    Errand {
+        /// Which hub.
+        hub: u8,
+        /// What it asks.
+        errand: Errand,
+        /// What becomes of request and answer.
+        fate: Fate,
+    },
+    /// A hub exchanges all there is.
+    SyncHub {
+        /// Which hub.
+        hub: u8,
+    },
+    /// A hub loses its link to the hospital, or has it again.
+    Link {
+        /// Which hub.
+        hub: u8,
+        /// It has it.
+        up: bool,
+    },
+    /// A hub is going to die while it writes.
+    CrashHub {
+        /// Which hub.
+        hub: u8,
+        /// Where.
+        at: CrashPoint,
+    },
+    /// A hub is switched off and on.
+    RestartHub {
+        /// Which hub.
+        hub: u8,
+    },
+    /// A hub's disk is copied.
+    BackupHub {
+        /// Which hub.
+        hub: u8,
+    },
+    /// A hub's disk is put back to its last copy.
+    RestoreHub {
+        /// Which hub.
+        hub: u8,
+    },
     /// A device of a newer version writes a column that nobody else knows.
     Newer {
         /// With which details.
         pick: u32,
     },
+}
+
+/// What a hub asks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Errand {
+    /// Who may sign in where.
+    Access,
+    /// The next page of the stream.
+    Page,
+    /// To take what it relays.
+    Push,
 }
 
 /// What becomes of a request and its answer.
@@ -179,6 +243,21 @@ impl Step {
         copy.device_mut().copied()
     }
 
+    /// The hub it is about.
+    pub fn hub(&self) -> Option<u8> {
+        match *self {
+            Self::Roam { server, .. } if usize::from(server) != HOSPITAL => Some(server),
+            Self::Errand { hub, .. }
+            | Self::SyncHub { hub }
+            | Self::Link { hub, .. }
+            | Self::CrashHub { hub, .. }
+            | Self::RestartHub { hub }
+            | Self::BackupHub { hub }
+            | Self::RestoreHub { hub } => Some(hub),
+            _ => None,
+        }
+    }
+
     fn device_mut(&mut self) -> Option<&mut u8> {
         match self {
             Self::Do { device, .. }
@@ -193,6 +272,7 @@ impl Step {
             | Self::SignOut { device }
             | Self::Discard { device }
             | Self::SignIn { device, .. }
+            | Self::Roam { device, .. }
             | Self::Revoke { device } => Some(device),
             _ => None,
         }

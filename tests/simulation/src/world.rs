@@ -2,6 +2,7 @@
 
 mod exchange;
 mod heal;
+mod hubs;
 mod people;
 
 use std::{
@@ -18,7 +19,7 @@ use holdfast_store::{
 use crate::{
     check::{self, Violation},
     device::DeviceNode,
-    hospital::PEOPLE,
+    hospital::{HUBS, PEOPLE},
     ledger::Ledger,
     network::Network,
     server::ServerNode,
@@ -84,7 +85,9 @@ impl World {
     fn new(run: &Run) -> Result<Self, StoreError> {
         let devices = (0..usize::from(run.devices.max(1))).map(DeviceNode::new);
         Ok(Self {
-            servers: vec![ServerNode::new(run.page)?],
+            servers: (0..=usize::from(run.hubs).min(HUBS))
+                .map(|number| ServerNode::new(number, run.page))
+                .collect::<Result<_, _>>()?,
             devices: devices.collect::<Result<_, _>>()?,
             ledger: Ledger::default(),
             network: Network::default(),
@@ -115,6 +118,11 @@ impl World {
         &self.servers[HOSPITAL]
     }
 
+    /// The hubs.
+    pub fn hubs(&self) -> &[ServerNode] {
+        &self.servers[HOSPITAL + 1..]
+    }
+
     fn count_deaths(&mut self) {
         let devices = self.devices.iter().map(|node| node.deaths);
         let servers = self.servers.iter().map(|node| node.deaths);
@@ -135,6 +143,12 @@ impl World {
         if step
             .device()
             .is_some_and(|device| usize::from(device) >= self.devices.len())
+        {
+            return Ok(());
+        }
+        if step
+            .hub()
+            .is_some_and(|hub| hub == 0 || usize::from(hub) >= self.servers.len())
         {
             return Ok(());
         }
@@ -180,6 +194,18 @@ impl World {
             Step::SignIn { device, person } => self.sign_in(device.into(), usize::from(person) % PEOPLE.len()),
             Step::Newer { pick } => self.newer(pick),
             Step::Role { person, role } => self.role(person, role),
+            Step::Errand { hub, errand, fate } => self.errand(hub.into(), errand, fate).map(drop),
+            Step::SyncHub { hub } => self.sync_hub(hub.into()),
+            Step::Link { hub, up } => {
+                self.tally.add(if up { "links back" } else { "links lost" });
+                self.servers[usize::from(hub)].link = up;
+                Ok(())
+            }
+            Step::Roam { device, server } => {
+                self.tally.add("roamings");
+                self.devices[usize::from(device)].server = server.into();
+                Ok(())
+            }
             _ => self.machine(step).map_err(Violation::engine),
         }?;
         self.observe_all()
@@ -195,6 +221,21 @@ impl World {
                     CrashPoint::Inside(_) => "crashes inside",
                 });
                 self.devices[usize::from(device)].crash_at(at)
+            }
+            Step::CrashHub { hub, at } => {
+                self.tally.add("hub crashes");
+                self.servers[usize::from(hub)].crash_at(at)
+            }
+            Step::RestartHub { hub } => {
+                self.tally.add("hub restarts");
+                self.network.server_restarted(hub.into());
+                self.servers[usize::from(hub)].restart()
+            }
+            Step::BackupHub { hub } => self.servers[usize::from(hub)].back_up(),
+            Step::RestoreHub { hub } => {
+                self.tally.add("hubs restored");
+                self.network.server_restarted(hub.into());
+                self.servers[usize::from(hub)].restore()
             }
             Step::CrashServer { at } => {
                 self.tally.add("server crashes");

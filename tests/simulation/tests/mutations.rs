@@ -10,7 +10,7 @@ const SEEDS: u64 = 250;
 fn every_mistake_is_found() {
     std::panic::set_hook(Box::new(|_| {}));
     let mut missed = Vec::new();
-    for mutation in Mutation::ALL {
+    for mutation in Mutation::ALL.iter().chain(Mutation::OF_HUBS) {
         let seeds = Seeds {
             from: 0,
             count: SEEDS,

@@ -361,10 +361,10 @@ fn a_row_and_a_reference_to_it_are_lost(after: Vec<Step>) -> Run {
     ];
     steps.extend(after);
     Run {
-        personal: false,
         devices: 2,
         page: 5,
         steps,
+        ..Run::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What must hold after a run, when everything is healed and all is exchanged.
 
 mod deeds;
+mod hubs;
 mod references;
 mod states;
 mod violation;
@@ -18,8 +19,10 @@ pub fn all(world: &World) -> Result<(), Violation> {
         states::columns_follow_the_role(world)?;
         states::pages_show_what_is_there(world)?;
         states::what_nobody_knows_is_carried_along(world)?;
+        hubs::hubs_hold_what_the_hospital_holds(world)?;
         deeds::nothing_is_lost_and_nothing_is_there_twice(world)?;
         deeds::what_was_refused_is_kept(world)?;
+        hubs::what_hubs_refused_is_kept(world)?;
         deeds::stocks_are_the_sum_of_what_was_done(world)?;
         references::nobody_was_refused_for_a_row_that_came_later(world)
     })
@@ -36,6 +39,11 @@ pub fn unrest(world: &World) -> Violation {
                 "device {}: {} wait, {:?}",
                 node.number, status.waiting, status.problem
             ));
+        }
+    }
+    for hub in world.hubs() {
+        if let (Ok(relayed), Ok(head)) = (hub.look().store.relay_count(), hub.look().store.head()) {
+            who.push(format!("hub {}: at {head}, {relayed:?}", hub.number));
         }
     }
     let who = who.join("\n  ");

@@ -149,6 +149,7 @@ impl World {
                 }
                 Ok(())
             }
+            Some(Message::Push { ask }) => self.ask_hospital(&ask).map(drop),
             Some(Message::Answer { device, kind, response }) => self.answer(device, &kind, &response),
         }
     }

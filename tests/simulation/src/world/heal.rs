@@ -7,6 +7,9 @@ use crate::{
     step::Step,
 };
 
+/// A little more than the time after which a device or a hub asks again about what it was told is kept.
+const DAY: u16 = 25 * 60;
+
 /// A little more than the server keeps what waits for something.
 const MONTH: u16 = 32 * 1_440;
 
@@ -19,6 +22,7 @@ impl World {
     pub(super) fn heal(&mut self) -> Done {
         self.next_step();
         for server in &mut self.servers {
+            server.link = true;
             server.restart().map_err(Violation::engine)?;
         }
         for node in &mut self.devices {
@@ -30,21 +34,39 @@ impl World {
         }
         let mut head = None;
         for round in 0..MAX_ROUNDS {
-            if round == MAX_ROUNDS / 2 && self.hospital().restored {
+            self.sync_hubs()?;
+            if round == MAX_ROUNDS / 2 && (self.hospital().restored || !self.hubs().is_empty()) {
                 // What builds on what nobody can give back is answered in the end.
                 self.step(&Step::Pass { minutes: MONTH })?;
             }
             for device in 0..self.devices.len() {
                 self.next_step();
+                // All go everywhere: who heard of something at a hub hears there what became of it.
+                let server = (device + round) % self.servers.len();
+                self.devices[device].server = server;
                 self.sign_in_again(device)?;
                 self.sync(device)?;
             }
+            self.sync_hubs()?;
             let now = self.hospital().look().store.head().map_err(Violation::engine)?;
             if head.replace(now) == Some(now) && self.is_quiet()? {
                 return self.observe_all();
             }
         }
         Err(check::unrest(self))
+    }
+
+    /// What a device was told is with a hub, or what a hub asks again about, is due.
+    fn sync_hubs(&mut self) -> Done {
+        if self.hubs().is_empty() {
+            return Ok(());
+        }
+        self.next_step();
+        self.step(&Step::Pass { minutes: DAY })?;
+        for hub in 1..self.servers.len() {
+            self.sync_hub(hub)?;
+        }
+        self.observe_all()
     }
 
     /// Whoever was there last signs in again, or if that cannot be, somebody else.
@@ -67,6 +89,6 @@ impl World {
                 return Ok(false);
             }
         }
-        Ok(true)
+        self.hubs_are_quiet()
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     dice::Dice,
     hospital::{self, PEOPLE},
     newer,
+    step::{Errand, Fate},
     work::{self, Work},
 };
 
@@ -67,8 +68,13 @@ impl World {
         if !node.line || node.revoked {
             return Ok(());
         }
+        let linked = self.servers[node.server].link;
+        let door = if linked { HOSPITAL } else { node.server };
+        if !self.servers[door].lets_in(PEOPLE[person].0, node)? {
+            return Ok(());
+        }
         self.tally.add("sign-ins");
-        let server = self.servers[node.server].quiet_server().map_err(Violation::engine)?;
+        let server = self.servers[door].quiet_server().map_err(Violation::engine)?;
         let done = node
             .attempt(|device| device.sign_in(server, PEOPLE[person].0))
             .map_err(Violation::engine)?;
@@ -78,6 +84,10 @@ impl World {
             Some(Err(error)) => expected(error)?,
         }
         node.load_page().map_err(Violation::engine)?;
+        let server = node.server;
+        if server != HOSPITAL && linked {
+            self.errand(server, Errand::Access, Fate::Arrives)?;
+        }
         self.observe(device)
     }
 
