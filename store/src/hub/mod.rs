@@ -38,6 +38,8 @@ pub use follow::Followed;
 pub use list::RelayPlace;
 pub(crate) use list::open as open_list;
 pub use relay::RelayCount;
+#[cfg(feature = "testing")]
+pub(crate) use sums::DIFFERED;
 
 use crate::{ServerStore, StoreError, meta, sql_value::uuid_text};
 

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::{StoreError, base, checksums, meta};
 
 /// In `sync_meta`: when a difference was last told of.
-const DIFFERED: &str = "differed_at";
+pub(crate) const DIFFERED: &str = "differed_at";
 
 /// After how many microseconds a copy that did not help is tried again: an hour.
 const PATIENCE: i64 = 60 * 60 * 1_000_000;

@@ -13,7 +13,7 @@ use holdfast_core::{
 };
 
 use super::{TestServer, server::Sessions};
-use crate::{ServerStore, StoreError};
+use crate::{ServerStore, StoreError, meta};
 
 /// What a hub asks the hospital's server.
 #[derive(Clone, Debug)]
@@ -138,6 +138,11 @@ impl TestServer {
         }
         self.store.diverged()?;
         Ok(false)
+    }
+
+    /// True if a hub ever came to another checksum than the hospital's server.
+    pub fn has_differed(&self) -> Result<bool, StoreError> {
+        Ok(meta::get::<i64>(&self.store.connection, crate::hub::DIFFERED)?.is_some())
     }
 
     /// A hub exchanges everything with the hospital's server.

@@ -131,7 +131,8 @@ impl Ledger {
                 Fate::GivenUp
             } else if deed.fate == Fate::Waits && unneeded.contains(&key.made_at) {
                 Fate::Unneeded
-            } else if deed.fate == Fate::Waits && (deed.reached || server.count(*key)? > 0) {
+            } else if deed.reached || server.count(*key)? > 0 {
+                // Also what a hub refused and another way led to the hospital.
                 Fate::Acknowledged
             } else {
                 return Err(Violation::new(format!(

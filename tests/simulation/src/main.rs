@@ -27,6 +27,9 @@ struct Arguments {
     /// Ends after so many seeds have failed.
     #[arg(long, default_value_t = 5)]
     failures: usize,
+    /// Leaves out the seeds whose runs have no hubs.
+    #[arg(long)]
+    hubs: bool,
     /// Does not look for the shortest run that fails.
     #[arg(long)]
     no_shrink: bool,
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         count: arguments.seeds,
         time: arguments.minutes.map(|minutes| Duration::from_secs(60 * minutes)),
         failures: arguments.failures,
+        hubs: arguments.hubs,
     };
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();

@@ -48,6 +48,8 @@ pub struct Seeds {
     pub time: Option<Duration>,
     /// No more are begun after so many have failed.
     pub failures: usize,
+    /// Those whose runs have no hubs are left out.
+    pub hubs: bool,
 }
 
 /// Runs a seed. A panic of the engine is a violation too.
@@ -77,7 +79,11 @@ pub fn run_seeds(seeds: Seeds, mutation: Option<Mutation>, progress: &(dyn Fn(&S
             if seed - seeds.from >= seeds.count || late || enough {
                 return;
             }
-            let outcome = run(&plan(seed));
+            let planned = plan(seed);
+            if seeds.hubs && planned.hubs == 0 {
+                continue;
+            }
+            let outcome = run(&planned);
             let mut summary = lock(&summary);
             summary.seeds += 1;
             summary.tally += outcome.tally;

@@ -12,7 +12,7 @@ use crate::{
 const MAX_DEVICES: u8 = 6;
 
 /// Of a hundred runs, how many have hubs.
-const SHARE: usize = 14;
+const SHARE: usize = 30;
 
 struct Wards {
     devices: u8,

@@ -13,6 +13,7 @@ fn hundreds_of_faulty_weeks_end_well() {
         count: 200,
         time: None,
         failures: 1,
+        hubs: false,
     };
     let summary = run_seeds(seeds, None, &|_| {});
     println!("{} seeds; {}", summary.seeds, summary.tally);

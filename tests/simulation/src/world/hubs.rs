@@ -71,6 +71,12 @@ impl World {
         if taken.is_none() {
             self.network.server_restarted(hub);
         }
+        // What goes wrong would be healed by a new copy: that one was needed is the violation.
+        if self.servers[hub].look().has_differed().map_err(Violation::engine)? {
+            return Err(Violation::new(format!(
+                "hub {hub} came to another checksum than the hospital's server"
+            )));
+        }
         Ok(taken)
     }
 
