@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use holdfast_core::{
     command::Command,
-    ids::{Timestamp, TransactionId},
+    ids::{Seq, Timestamp, TransactionId},
 };
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json};
@@ -173,9 +173,15 @@ impl Device {
         Ok(count as u64)
     }
 
+    /// The place in the stream up to which it has everything, once the hospital is copied.
+    pub fn cursor(&self) -> Result<Option<Seq>, StoreError> {
+        let cursor: Option<i64> = meta::get(&self.replica.connection, "cursor")?;
+        Ok(cursor.map(|cursor| Seq(cursor as u64)))
+    }
+
     /// True once the hospital is copied.
     pub fn is_copied(&self) -> Result<bool, StoreError> {
-        Ok(meta::get::<i64>(&self.replica.connection, "cursor")?.is_some())
+        Ok(self.cursor()?.is_some())
     }
 
     /// Every row of every table.

@@ -1,6 +1,6 @@
 //! The end of a run: all faults end, and all exchange everything.
 
-use super::{Done, World};
+use super::{Done, HOSPITAL, World};
 use crate::{
     check::{self, Violation},
     hospital::PEOPLE,
@@ -41,19 +41,31 @@ impl World {
             }
             for device in 0..self.devices.len() {
                 self.next_step();
-                // All go everywhere: who heard of something at a hub hears there what became of it.
-                let server = (device + round) % self.servers.len();
-                self.devices[device].server = server;
+                self.devices[device].server = self.server_in_round(device, round);
                 self.sign_in_again(device)?;
                 self.sync(device)?;
             }
             self.sync_hubs()?;
             let now = self.hospital().look().store.head().map_err(Violation::engine)?;
-            if head.replace(now) == Some(now) && self.is_quiet()? {
+            if head.replace(now) == Some(now) && self.are_all_at_the_hospital() && self.is_quiet()? {
                 return self.observe_all();
             }
         }
         Err(check::unrest(self))
+    }
+
+    /// Every other time all go to the hospital, in between to the hubs in turn: who heard of something at a hub hears there
+    /// what became of it.
+    fn server_in_round(&self, device: usize, round: usize) -> usize {
+        match round % 2 {
+            0 => (device + round / 2) % self.servers.len(),
+            _ => HOSPITAL,
+        }
+    }
+
+    /// A device at a hub does not know yet what the hospital's server may have lost: hubs may be behind.
+    fn are_all_at_the_hospital(&self) -> bool {
+        self.devices.iter().all(|device| device.server == HOSPITAL)
     }
 
     /// What a device was told is with a hub, or what a hub asks again about, is due.
