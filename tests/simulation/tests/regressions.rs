@@ -386,3 +386,33 @@ fn a_reference_that_is_given_back_after_its_row_is_taken() {
     let _broken = Mutation::RowNotAwaited.turn_on();
     holds(&run);
 }
+
+/// The hub's pages, from before the hospital was put back, were in place when the copy began again.
+#[test]
+fn a_first_copy_that_begins_again_keeps_nothing_of_a_history_that_is_gone() {
+    holds(&Run {
+        devices: 2,
+        page: 20,
+        hubs: 1,
+        steps: vec![
+            Sync { device: 1 },
+            Roam { device: 0, server: 1 },
+            Do {
+                device: 1,
+                work: RegisterPatient,
+                pick: 4_276_083_028,
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            SyncHub { hub: 1 },
+            RestoreServer,
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+        ],
+        ..Run::default()
+    });
+}

@@ -54,7 +54,12 @@ impl Replica {
             return Ok(Ok(BTreeSet::new()));
         }
         if after.is_some() && is_behind(&transaction, &page)? {
-            recopy::forget_pages(&transaction)?;
+            if anew {
+                recopy::forget_pages(&transaction)?;
+            } else {
+                // The pages that are in place may show what this server's history does not have.
+                recopy::copy_anew(&transaction)?;
+            }
             transaction.commit()?;
             return Ok(Ok(BTreeSet::new()));
         }
