@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use holdfast_core::{
     command::Command,
-    ids::{Seq, Timestamp, TransactionId},
+    ids::{HubId, Seq, Timestamp, TransactionId},
 };
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json};
@@ -164,6 +164,18 @@ impl Device {
             UNION ALL SELECT 1 FROM sync_base WHERE part >= 256
             UNION ALL SELECT 1 FROM sync_incoming WHERE part >= 256";
         Ok(self.replica.connection.prepare_cached(sql)?.exists([])?)
+    }
+
+    /// The transactions of others that it has from this hub.
+    pub fn relayed_by(&self, hub: HubId) -> Result<Vec<TransactionId>, StoreError> {
+        let sql = "SELECT id FROM sync_outbox WHERE state IN ('relayed', 'left_out') AND hub = ?1";
+        let mut statement = self.replica.connection.prepare_cached(sql)?;
+        let mut found = statement.query([hub.0.as_bytes()])?;
+        let mut ids = Vec::new();
+        while let Some(row) = found.next()? {
+            ids.push(TransactionId(uuid(&row.get::<_, Vec<u8>>(0)?)?));
+        }
+        Ok(ids)
     }
 
     /// How many transactions of others it shows, or leaves out, because a hub relays them.

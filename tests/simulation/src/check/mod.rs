@@ -6,6 +6,7 @@ mod references;
 mod states;
 mod violation;
 
+pub use hubs::a_device_in_step_with_a_hub_has_no_more_of_it;
 pub use states::nothing_is_shown_that_may_not_be;
 pub use violation::Violation;
 

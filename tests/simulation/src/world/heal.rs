@@ -44,6 +44,7 @@ impl World {
                 self.devices[device].server = self.server_in_round(device, round);
                 self.sign_in_again(device)?;
                 self.sync(device)?;
+                check::a_device_in_step_with_a_hub_has_no_more_of_it(self, device)?;
             }
             self.sync_hubs()?;
             let now = self.hospital().look().store.head().map_err(Violation::engine)?;
