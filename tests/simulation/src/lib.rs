@@ -1,4 +1,4 @@
-//! The simulation: devices, a server and the network between them through virtual weeks of faults, all from a seed.
+//! The simulation: devices, hubs, a server and the network between them through virtual weeks, all from a seed.
 //!
 //! ```text
 //!  seed ── plan ──► Run { devices, steps } ── World ──► heal ──► checks ──► Passed or Failed
