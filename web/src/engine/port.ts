@@ -78,7 +78,7 @@ export interface Status {
   lastInStep: string | null
   /** First copy of the hospital: rows received so far and expected, null when not running. */
   firstSync: { received: number; expected: number } | null
-  /** The last sync error in words for people, if the last attempt failed. */
+  /** In words for people: why the last exchange failed, or why the data of who was signed in could not be opened. */
   problem: string | null
   /** Who has signed in on this device, the last one first. */
   users: DeviceUser[]

@@ -44,6 +44,10 @@ const NOBODY: ReplicaStatus = {
   problem: null,
 }
 
+const notOpened = (name: string, why: string) =>
+  `${name}'s data on this device could not be opened: ${why} Nothing of it was deleted. Sign in to try again, and if that ` +
+  "fails too, ask your IT before this browser's data is cleared: what was not sent yet is only there."
+
 interface Open {
   record: KeyRecord
   secret: Secret
@@ -53,6 +57,8 @@ interface Open {
 export class Service {
   #open: Open | null = null
   #locked = false
+  /** Why nobody is signed in, if somebody should be. */
+  #failure: string | null = null
   #records: KeyRecord[] = []
   #turn: Promise<unknown> = Promise.resolve()
   #busy = 0
@@ -75,9 +81,11 @@ export class Service {
     try {
       this.#work(record, secret, await this.#people.open(record, secret.key))
     } catch (error) {
-      if (isCrash(error)) throw error
-      // The sign-in screen comes; the store is opened again there, and then the error is somebody's to read.
+      const { code, message } = asEngineError(error)
+      if (isCrash(error) || code === 'locked') throw error
+      // Other people's stores may be whole: the sign-in screen comes, and says what is wrong with this one.
       console.error(error)
+      this.#failure = notOpened(record.displayName, message)
     }
   }
 
@@ -91,7 +99,7 @@ export class Service {
   }
 
   status(): Status {
-    return this.#whole(this.#open?.work.replica.status() ?? NOBODY)
+    return this.#whole(this.#open?.work.replica.status() ?? { ...NOBODY, problem: this.#failure })
   }
 
   readonly handlers: Handlers = {
@@ -208,6 +216,7 @@ export class Service {
     })
     this.#open = { record, secret, work }
     this.#locked = false
+    this.#failure = null
     for (const [watch, question] of this.#watches) work.watch(watch, question)
     if (navigator.onLine) work.wake()
     else work.networkLost()
