@@ -8,7 +8,7 @@
 //! What came into the stream is only there. With every opening of the store a new list begins: a store that was put back to a
 //! backup would give places out again.
 
-use std::{num::ParseIntError, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use holdfast_core::{
     ids::{Seq, TransactionId},
@@ -37,15 +37,32 @@ pub struct RelayPlace {
 }
 
 /// As a pull names it: the list's 16 hexadecimal digits, a point, the place.
-impl FromStr for RelayPlace {
-    type Err = ParseIntError;
+impl fmt::Display for RelayPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}.{}", self.list.0, self.place)
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, ParseIntError> {
-        let (list, place) = text.split_once('.').unwrap_or((text, ""));
-        Ok(Self {
-            list: RelayList(u64::from_str_radix(list, 16)?),
-            place: place.parse()?,
-        })
+/// A text that is no [`RelayPlace`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("it is no place in a list of what is relayed")]
+pub struct NoRelayPlace;
+
+/// Takes a place only as it is written: each has one text.
+impl FromStr for RelayPlace {
+    type Err = NoRelayPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoRelayPlace> {
+        let (list, place) = text.split_once('.').ok_or(NoRelayPlace)?;
+        let read = Self {
+            list: RelayList(u64::from_str_radix(list, 16).map_err(|_| NoRelayPlace)?),
+            place: place.parse().map_err(|_| NoRelayPlace)?,
+        };
+        if read.to_string() == text {
+            Ok(read)
+        } else {
+            Err(NoRelayPlace)
+        }
     }
 }
 
@@ -172,4 +189,48 @@ pub(super) fn withdraw(connection: &Connection, id: TransactionId) -> Result<(),
         .prepare_cached(sql)?
         .execute((next(connection)?, id.0.as_bytes()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        for (list, place) in [(255, 7), (0, 0), (u64::MAX, u64::MAX)] {
+            let written = RelayPlace {
+                list: RelayList(list),
+                place,
+            };
+            assert_eq!(written.to_string().parse(), Ok(written));
+        }
+        assert_eq!(
+            "00000000000000ff.7".parse(),
+            Ok(RelayPlace {
+                list: RelayList(255),
+                place: 7
+            })
+        );
+    }
+
+    #[test]
+    fn anything_else_is_no_place() {
+        for text in [
+            "",
+            ".",
+            "ff.7",
+            "00000000000000ff",
+            "00000000000000ff.",
+            "00000000000000FF.7",
+            "+0000000000000ff.7",
+            "00000000000000fg.1",
+            "00000000000000ff.-1",
+            "00000000000000ff.+1",
+            "00000000000000ff.07",
+            "00000000000000ff.1.",
+            "00000000000000ff.18446744073709551616",
+        ] {
+            assert_eq!(text.parse::<RelayPlace>(), Err(NoRelayPlace), "{text}");
+        }
+    }
 }

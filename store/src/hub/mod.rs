@@ -35,8 +35,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use uuid::Uuid;
 
 pub use follow::Followed;
-pub use list::RelayPlace;
 pub(crate) use list::open as open_list;
+pub use list::{NoRelayPlace, RelayPlace};
 pub use relay::RelayCount;
 #[cfg(feature = "testing")]
 pub(crate) use sums::DIFFERED;

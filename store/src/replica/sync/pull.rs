@@ -14,7 +14,9 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push, recopy, relay, seen, sums};
 use crate::{
-    StoreError, base, meta,
+    StoreError, base,
+    hub::RelayPlace,
+    meta,
     replica::{
         Replica, identity, kept,
         make::Workshop,
@@ -31,7 +33,9 @@ const LIMIT: usize = 1_000;
 /// `mark` is that of the entry at `after`, if it is known; `place` is that in a hub's list.
 pub(super) fn request(after: Seq, mark: Option<String>, place: Option<(RelayList, u64)>) -> HttpRequest {
     let mark = mark.map_or_else(String::new, |mark| format!("&mark={mark}"));
-    let place = place.map_or_else(String::new, |(list, place)| format!("&relayed={:016x}.{place}", list.0));
+    let place = place.map_or_else(String::new, |(list, place)| {
+        format!("&relayed={}", RelayPlace { list, place })
+    });
     HttpRequest {
         method: Method::Get,
         path: format!(

@@ -2,7 +2,7 @@
 
 use holdfast_core::{
     policy::Role,
-    protocol::{PullResponse, RelayList, encode},
+    protocol::{PullResponse, encode},
     transaction::Mark,
 };
 
@@ -14,7 +14,8 @@ use crate::{
 };
 
 pub(super) async fn read(app: &App, link: &Link, role: Role, page: Page) -> Result<Vec<u8>, ApiError> {
-    let since = page.relayed.as_deref().map(place).transpose()?;
+    let since = page.relayed.as_deref().map(str::parse::<RelayPlace>).transpose();
+    let since = since.map_err(|error| ApiError::Malformed(format!("`relayed`: {error}")))?;
     // A device that comes from the hospital's server may know more than the hub: then its mark cannot be judged here.
     let is_ahead = page.after > app.store.head().await?;
     let limit = page.limit();
@@ -41,40 +42,4 @@ pub(super) async fn read(app: &App, link: &Link, role: Role, page: Page) -> Resu
         head: pulled.head.max(page.after),
     };
     Ok(encode(&response))
-}
-
-/// Reads a place in a list.
-fn place(text: &str) -> Result<RelayPlace, ApiError> {
-    let read = |(list, place): (&str, &str)| {
-        let list = (list.len() == 16).then(|| u64::from_str_radix(list, 16).ok())??;
-        let place = place.parse().ok()?;
-        Some(RelayPlace {
-            list: RelayList(list),
-            place,
-        })
-    };
-    text.split_once('.')
-        .and_then(read)
-        .ok_or_else(|| ApiError::Malformed("`relayed` is no place in a list".to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_read_and_anything_else_is_refused() {
-        let read = |text: &str| place(text).ok().map(|place| (place.list.0, place.place));
-        assert_eq!(read("00000000000000ff.7"), Some((255, 7)));
-        for text in [
-            "",
-            "ff.7",
-            "00000000000000ff",
-            "00000000000000ff.",
-            "00000000000000fg.1",
-            "00000000000000ff.-1",
-        ] {
-            assert_eq!(read(text), None, "{text}");
-        }
-    }
 }
