@@ -1,9 +1,10 @@
-//! Commits pushes together: one task writes, and what came in while it wrote goes into the next database transaction.
+//! Commits pushes together: one task writes, and what came in while it wrote, or waited for other servers on the same
+//! database, goes into the next database transaction.
 //!
 //! ```text
-//! push ─┐                          ┌─► outcomes to each
-//! push ─┼─► bounded queue ─► batch ┤
-//! push ─┘                          └─► head ─► live channels
+//! push ─┐                                        ┌─► outcomes to each
+//! push ─┼─► bounded queue ─► its turn ─► batch ──┤
+//! push ─┘                                        └─► head ─► live channels
 //! ```
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use tokio::{
 
 use crate::{
     places::{Place, Places, Room},
-    store::{Store, StoreError, Submission, now},
+    store::{Store, StoreError, Submission, Turn, now},
     upstream::Link,
 };
 
@@ -92,9 +93,9 @@ struct Destination {
 }
 
 impl Destination {
-    async fn take(&self, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
+    async fn take(&self, turn: Turn, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
         match &self.link {
-            None => self.store.accept(submissions, now()).await,
+            None => self.store.accept_in(turn, submissions, now()).await,
             Some(link) => link.store().relay(submissions, now()).await,
         }
     }
@@ -114,6 +115,7 @@ async fn run(to: Destination, mut waiting: mpsc::Receiver<Push>, head: watch::Se
     // Something may have waited since before the start.
     watch_waiting(&to.store, &[], &head, &mut kept).await;
     while let Some(first) = waiting.recv().await {
+        let turn = to.store.turn().await;
         let mut pushes = vec![first];
         let mut size = pushes[0].submissions.len();
         while size < BATCH {
@@ -121,17 +123,27 @@ async fn run(to: Destination, mut waiting: mpsc::Receiver<Push>, head: watch::Se
             size += next.submissions.len();
             pushes.push(next);
         }
-        commit(&to, pushes, &head, &mut kept).await;
+        commit(&to, turn, pushes, &head, &mut kept).await;
     }
 }
 
-async fn commit(to: &Destination, mut pushes: Vec<Push>, head: &watch::Sender<Seq>, kept: &mut Option<u64>) {
+async fn commit(
+    to: &Destination,
+    turn: Result<Turn, StoreError>,
+    mut pushes: Vec<Push>,
+    head: &watch::Sender<Seq>,
+    kept: &mut Option<u64>,
+) {
     let sizes: Vec<usize> = pushes.iter().map(|push| push.submissions.len()).collect();
     let all = pushes
         .iter_mut()
         .flat_map(|push| std::mem::take(&mut push.submissions))
         .collect();
-    match accept(to, all).await {
+    let taken = match turn {
+        Ok(turn) => accept(to, turn, all).await,
+        Err(error) => Err(error),
+    };
+    match taken {
         Ok(outcomes) => {
             tell(head, &outcomes);
             to.tell(head, &outcomes);
@@ -153,8 +165,8 @@ async fn commit(to: &Destination, mut pushes: Vec<Push>, head: &watch::Sender<Se
 
 /// Accepts a batch. Should one transaction bring the engine to panic, the others are taken without it, so that no device
 /// waits for ever behind another's.
-async fn accept(to: &Destination, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
-    match accept_guarded(to, submissions.clone()).await {
+async fn accept(to: &Destination, turn: Turn, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
+    match accept_guarded(to, turn, submissions.clone()).await {
         Err(StoreError::Thread(_)) if submissions.len() > 1 => {}
         Err(StoreError::Thread(_)) => return Ok(submissions.iter().map(unreadable).collect()),
         other => return other,
@@ -162,7 +174,7 @@ async fn accept(to: &Destination, submissions: Vec<Submission>) -> Result<Vec<Pu
     let mut outcomes = Vec::with_capacity(submissions.len());
     for submission in submissions {
         let refused = unreadable(&submission);
-        match accept_guarded(to, vec![submission]).await {
+        match accept_guarded(to, to.store.turn().await?, vec![submission]).await {
             Err(StoreError::Thread(_)) => outcomes.push(refused),
             other => outcomes.extend(other?),
         }
@@ -171,9 +183,13 @@ async fn accept(to: &Destination, submissions: Vec<Submission>) -> Result<Vec<Pu
 }
 
 /// A panic ends the task, its database transaction is rolled back, and here it is an error.
-async fn accept_guarded(to: &Destination, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
+async fn accept_guarded(
+    to: &Destination,
+    turn: Turn,
+    submissions: Vec<Submission>,
+) -> Result<Vec<PushOutcome>, StoreError> {
     let to = to.clone();
-    match tokio::spawn(async move { to.take(submissions).await }).await {
+    match tokio::spawn(async move { to.take(turn, submissions).await }).await {
         Ok(result) => result,
         Err(ended) => Err(StoreError::Thread(ended.to_string())),
     }

@@ -24,9 +24,10 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::{
-    PostgresStore, StoreError, checksums, error,
+    PostgresStore, StoreError, error,
     load::load,
     quarantine::{self, Refused},
+    turn::Turn,
     waiting as kept, write,
 };
 
@@ -39,13 +40,19 @@ impl PostgresStore {
     ///
     /// `ingest` lets nothing through that the tables would refuse. Should it all the same, the batch is halved until the
     /// one is found and refused, so that no device waits for ever behind it.
-    pub async fn accept(&self, submissions: &[Submission], now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
+    pub async fn accept(
+        &self,
+        turn: Turn,
+        submissions: &[Submission],
+        now: Timestamp,
+    ) -> Result<Vec<PushOutcome>, StoreError> {
+        let mut turn = Some(turn);
         let mut outcomes = Vec::with_capacity(submissions.len());
         let mut ranges: Vec<Range<usize>> = Vec::new();
         ranges.push(0..submissions.len());
         while let Some(range) = ranges.pop() {
             let some = &submissions[range.clone()];
-            match self.accept_patiently(some, now).await {
+            match self.accept_patiently(turn.take(), some, now).await {
                 Ok(more) => outcomes.extend(more),
                 Err(error) => match (error::refusal(&error), some) {
                     (Some(reason), [one]) => outcomes.push(self.refuse(one, reason, now).await?),
@@ -63,12 +70,13 @@ impl PostgresStore {
 
     async fn accept_patiently(
         &self,
+        mut turn: Option<Turn>,
         submissions: &[Submission],
         now: Timestamp,
     ) -> Result<Vec<PushOutcome>, StoreError> {
         let mut attempt = 0;
         loop {
-            match self.accept_once(submissions, now).await {
+            match self.accept_once(turn.take(), submissions, now).await {
                 Err(error) if error::is_transient(&error) && attempt < ATTEMPTS => {
                     tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
                     attempt += 1;
@@ -78,24 +86,33 @@ impl PostgresStore {
         }
     }
 
-    async fn accept_once(&self, submissions: &[Submission], now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let mut batch = Batch::begin(&mut transaction, now).await?;
+    async fn accept_once(
+        &self,
+        turn: Option<Turn>,
+        submissions: &[Submission],
+        now: Timestamp,
+    ) -> Result<Vec<PushOutcome>, StoreError> {
+        let mut turn = match turn {
+            Some(turn) => turn,
+            None => self.turn().await?,
+        };
+        let mut batch = Batch::begin(&mut turn, now).await?;
         let outcomes = batch.take(submissions).await?;
         batch.finish().await?;
-        transaction.commit().await?;
+        turn.transaction.commit().await?;
         Ok(outcomes)
     }
 
+    /// Refuses what the tables would not hold, and with it who waited for it.
     async fn refuse(&self, submission: &Submission, reason: String, now: Timestamp) -> Result<PushOutcome, StoreError> {
         tracing::error!(id = %submission.opened.body.id, reason, "BUG: the tables refused what ingest let through");
-        let refused = Refused {
-            submission: Cow::Borrowed(submission),
-            code: "refused_by_tables".to_owned(),
-            reason,
-        };
-        quarantine::put(&mut *self.pool.acquire().await?, std::slice::from_ref(&refused), now).await?;
-        Ok(refused.outcome())
+        let mut turn = self.turn().await?;
+        let mut batch = Batch::begin(&mut turn, now).await?;
+        let outcome = batch.refuse_with(Cow::Borrowed(submission), "refused_by_tables", reason);
+        batch.settle().await?;
+        batch.finish().await?;
+        turn.transaction.commit().await?;
+        Ok(outcome)
     }
 }
 
@@ -127,21 +144,20 @@ impl Entry<'_> {
 }
 
 impl<'a> Batch<'a> {
-    async fn begin(connection: &'a mut PgConnection, now: Timestamp) -> Result<Self, StoreError> {
-        sqlx::query("SET CONSTRAINTS ALL DEFERRED")
-            .execute(&mut *connection)
-            .await?;
-        let head = sqlx::query("SELECT seq, checksums FROM sync.head FOR UPDATE")
-            .fetch_one(&mut *connection)
-            .await?;
-        let (head, checksums) = checksums::read(&head)?;
+    async fn begin(turn: &'a mut Turn, now: Timestamp) -> Result<Self, StoreError> {
+        let Turn {
+            transaction,
+            head,
+            checksums,
+        } = turn;
+        let connection: &mut PgConnection = transaction;
         let mut waiting = kept::load(&mut *connection).await?;
         waiting.expire(now);
         Ok(Self {
             connection,
             now,
-            head,
-            checksums,
+            head: *head,
+            checksums: *checksums,
             set: WorkingSet::default(),
             entries: Vec::new(),
             refused: Vec::new(),
@@ -298,13 +314,17 @@ impl<'a> Batch<'a> {
     }
 
     fn refuse(&mut self, submission: Cow<'a, Submission>, rejection: &Rejection) -> PushOutcome {
+        self.refuse_with(submission, rejection.code, rejection.to_string())
+    }
+
+    fn refuse_with(&mut self, submission: Cow<'a, Submission>, code: &str, reason: String) -> PushOutcome {
         let opened = &submission.opened;
         self.waiting.refused(opened.body.device, brought(opened));
         self.refused_changes.extend(own_changes(opened));
         let refused = Refused {
             submission,
-            code: rejection.code.to_owned(),
-            reason: rejection.to_string(),
+            code: code.to_owned(),
+            reason,
         };
         let outcome = refused.outcome();
         self.refused.push(refused);

@@ -25,6 +25,7 @@ mod session;
 mod snapshot;
 mod stream;
 mod time;
+mod turn;
 mod waiting;
 mod write;
 
@@ -41,6 +42,7 @@ use uuid::Uuid;
 use super::{StoreError, random};
 pub use listen::Heads;
 pub use migrate::FORMAT;
+pub use turn::Turn;
 
 /// A server's store on PostgreSQL. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -164,6 +164,30 @@ async fn what_builds_on_something_refused_is_refused_with_it(stand: Stand) {
     assert_eq!(stand.store.quarantine(10).await.unwrap().len(), 3);
 }
 
+/// SQLite has no such case: there the engine made the tables, with no rules that it does not know.
+#[tokio::test]
+async fn what_waits_for_something_that_postgresqls_tables_refuse_is_refused_with_it() {
+    let stand = Stand::postgres().await;
+    // A rule that somebody added, which `ingest` knows nothing of.
+    let rule = "ALTER TABLE departments ADD CONSTRAINT no_surgery CHECK (name <> 'Surgery')";
+    stand.tamper(rule).await;
+    let [first, second, third] = three(1).await;
+    let outcomes = stand.accept(vec![second.clone()]).await;
+    assert!(matches!(outcomes[..], [PushOutcome::Waiting { .. }]), "{outcomes:?}");
+    let (code, reason) = stand.refusal(first.clone()).await;
+    assert_eq!(code, "refused_by_tables");
+    assert!(reason.contains("no_surgery"), "{reason}");
+    assert_eq!(waiting(&stand).await, 0, "nobody waits for what never comes");
+    assert_eq!(stand.store.quarantine(10).await.unwrap().len(), 2);
+    for submission in [second, third] {
+        let (code, reason) = stand.refusal(submission).await;
+        assert_eq!(code, "unknown_dependency");
+        assert!(reason.contains("which was refused"), "{reason}");
+    }
+    assert_eq!(stand.refusal(first).await.0, "refused_by_tables", "a repeated push");
+    assert_eq!((waiting(&stand).await, stand.store.head().await.unwrap()), (0, Seq(0)));
+}
+
 /// Two devices that each put a change before the other's that it builds on.
 async fn what_waits_in_a_circle_is_refused(stand: Stand) {
     let (mut elsewhere, mut ada, mut bob) = (Elsewhere::new().await, Maker::new(1), Maker::new(2));
