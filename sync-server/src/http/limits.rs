@@ -29,13 +29,13 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 10_000,
+            connections: 12_000,
             head: Duration::from_secs(30),
             silence: Duration::from_secs(20),
             pushes: Room { all: 32, each: 4 },
             pages: Room { all: 128, each: 4 },
             page_makers: 8,
-            live: Room { all: 8_000, each: 8 },
+            live: Room { all: 10_000, each: 8 },
             sign_ins: 64,
         }
     }
