@@ -58,6 +58,10 @@ macro_rules! on {
     };
 }
 
+/// The right to append to the stream next: see [`Store::turn`]. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Turn(Option<postgres::Turn>);
+
 impl Store {
     /// Opens a store, makes it if there is none, and brings it up to date.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
@@ -85,12 +89,33 @@ impl Store {
         on!(self, read, store => store.server_key())
     }
 
+    /// Waits until it is this server's turn to append to the stream. What is gathered after that, and before
+    /// [`accept_in`](Self::accept_in), goes in together.
+    pub async fn turn(&self) -> Result<Turn, StoreError> {
+        Ok(match self {
+            // There is no other server.
+            Self::Sqlite(_) => Turn(None),
+            Self::Postgres(store) => Turn(Some(store.turn().await?)),
+        })
+    }
+
+    /// Takes transactions in when it is this server's turn: see [`accept_in`](Self::accept_in).
+    pub async fn accept(&self, submissions: Vec<Submission>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
+        self.accept_in(self.turn().await?, submissions, now).await
+    }
+
     /// Takes transactions in, in order: an outcome for each; one that is known already gets the outcome that it had. What
     /// waited for one of them follows it at once. After an error it is safe to give the same ones again.
-    pub async fn accept(&self, submissions: Vec<Submission>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(move |store| store.accept(&submissions, now)).await,
-            Self::Postgres(store) => store.accept(&submissions, now).await,
+    pub async fn accept_in(
+        &self,
+        Turn(turn): Turn,
+        submissions: Vec<Submission>,
+        now: Timestamp,
+    ) -> Result<Vec<PushOutcome>, StoreError> {
+        match (self, turn) {
+            (Self::Sqlite(sqlite), _) => sqlite.write(move |store| store.accept(&submissions, now)).await,
+            (Self::Postgres(store), Some(turn)) => store.accept(turn, &submissions, now).await,
+            (Self::Postgres(store), None) => store.accept(store.turn().await?, &submissions, now).await,
         }
     }
 
