@@ -26,5 +26,6 @@ pub mod proxy;
 pub mod sample;
 pub mod server;
 pub mod stand;
+pub mod tls;
 pub mod ward;
 pub mod writes;

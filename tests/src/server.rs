@@ -211,6 +211,11 @@ impl Server {
             .is_some_and(|p| p.try_wait().is_ok_and(|ended| ended.is_none()))
     }
 
+    /// The process, while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
     /// The processor time that it has used, where the system tells.
     pub fn processor_time(&self) -> Option<Duration> {
         let id = self.process.as_ref()?.id();
@@ -251,6 +256,11 @@ impl Server {
     /// Gives `serve` more arguments from its next start on.
     pub fn set_arguments(&mut self, arguments: &[&str]) {
         self.arguments = arguments.iter().map(ToString::to_string).collect();
+    }
+
+    /// The same beside those that it has.
+    pub fn add_arguments(&mut self, arguments: &[&str]) {
+        self.arguments.extend(arguments.iter().map(ToString::to_string));
     }
 
     /// Runs another command of `sync-server` on its store. Returns what it prints; an error is what it says.

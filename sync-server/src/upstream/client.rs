@@ -234,12 +234,23 @@ fn authorities(file: &Path) -> anyhow::Result<RootCerts> {
 
 /// Why no answer came.
 fn failed(error: &ureq::Error) -> LinkError {
-    let said = error.to_string();
+    let (said, cause) = (error.to_string(), tls_cause(error));
+    match (error, cause) {
+        (_, Some(cause)) => LinkError::untrusted(said, cause),
+        (ureq::Error::Tls(_), None) => LinkError::Tls {
+            said,
+            advice: String::new(),
+        },
+        (_, None) => LinkError::Unreachable(said),
+    }
+}
+
+/// What TLS says. What a handshake fails with comes as an error of the connection.
+fn tls_cause(error: &ureq::Error) -> Option<&rustls::Error> {
     match error {
-        // What a handshake fails with comes as an error of the connection.
-        ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => LinkError::Tls(said),
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => LinkError::Tls(said),
-        _ => LinkError::Unreachable(said),
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(io) => io.get_ref()?.downcast_ref(),
+        _ => None,
     }
 }
 

@@ -13,11 +13,13 @@ pub enum LinkError {
     #[error("the hospital's server cannot be reached: {0}")]
     Unreachable(String),
     /// Its certificate is not to be trusted, or it speaks no TLS.
-    #[error(
-        "there is no trusted connection to the hospital's server: {0} (if its certificate is of an authority of your own, \
-         give that one's with --upstream-ca)"
-    )]
-    Tls(String),
+    #[error("there is no trusted connection to the hospital's server: {said}{advice}")]
+    Tls {
+        /// What is wrong.
+        said: String,
+        /// What to do.
+        advice: String,
+    },
     /// It does not know this hub's token.
     #[error(
         "the hospital's server does not know this hub's token: make one there with `sync-server hub add NAME` and give \
@@ -69,6 +71,31 @@ pub enum LinkError {
 }
 
 impl LinkError {
+    /// What TLS refused, and what to do about it.
+    pub(super) fn untrusted(said: String, cause: &rustls::Error) -> Self {
+        use rustls::{CertificateError as Certificate, Error};
+        let advice = match cause {
+            Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+                ": renew it there, or set this machine's clock"
+            }
+            Error::InvalidCertificate(Certificate::NotValidYet | Certificate::NotValidYetContext { .. }) => {
+                ": set the clocks of both machines"
+            }
+            Error::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => {
+                ": give --upstream the name that its certificate is for, or have it made for this one"
+            }
+            Error::InvalidCertificate(_) => {
+                ": if its certificate is of an authority of your own, give that one's with --upstream-ca"
+            }
+            Error::InvalidMessage(_) => ": what answers there speaks no TLS; is it the right port?",
+            _ => "",
+        };
+        Self::Tls {
+            said,
+            advice: advice.to_owned(),
+        }
+    }
+
     /// True if it does not pass by itself: somebody has to set something right.
     pub fn needs_somebody(&self) -> bool {
         !matches!(self, Self::Unreachable(_) | Self::Busy { .. } | Self::Diverged)

@@ -8,6 +8,7 @@ mod outage;
 mod refused;
 mod roaming;
 mod start;
+mod tls;
 
 use holdfast_core::ids::TransactionId;
 use holdfast_store::replica::Durability;

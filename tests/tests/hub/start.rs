@@ -11,7 +11,7 @@ use holdfast_tests::{
 const STRANGE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// Why a server ends that was started like this.
-fn ends(mut server: Server) -> String {
+pub(super) fn ends(mut server: Server) -> String {
     server.launch();
     for _ in 0..400 {
         if !server.lives() {
@@ -31,13 +31,6 @@ fn a_new_hub_with_a_wrong_token_or_a_wrong_address_ends_and_says_what_to_do() {
     assert!(said.contains("sync-server hub add"), "{said}");
     let said = ends(hub(&address, "no token"));
     assert!(said.contains("not 64 hexadecimal digits"), "{said}");
-    let said = ends(hub("http://hospital.example", STRANGE));
-    assert!(said.contains("https://"), "{said}");
-    let said = ends(hub(&address.replace("http://127", "https://127"), STRANGE));
-    assert!(
-        said.contains("cannot be reached") || said.contains("no trusted connection"),
-        "{said}"
-    );
 }
 
 #[test]
@@ -73,7 +66,6 @@ fn a_store_with_a_hospital_of_its_own_never_becomes_a_hub_and_a_hubs_never_a_hos
         &["demo", "--add"],
         &["import", "--from", "nowhere"],
         &["hub", "add", "ward 4"],
-        &["verify"],
     ] {
         let told = ward.hub.command(command).expect_err("it is a hub's");
         assert!(told.contains("hospital's server"), "{command:?}: {told}");
