@@ -144,6 +144,7 @@ fn strike(name: &str, kind: Kind) {
     println!("{figures:?}");
     assert!(figures.passed(), "{figures:#?}");
     assert!(figures.times >= fault.in_tests.into());
+    // One for each time, and five of each device: how many there are in the pauses is a matter of the machine.
     assert!(
         figures.acknowledged >= figures.times.max(20),
         "hardly anything was acknowledged: the test shows nothing: {figures:#?}"
