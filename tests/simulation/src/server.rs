@@ -71,14 +71,14 @@ impl ServerNode {
             page: usize::from(page),
             numbered: BTreeMap::new(),
         };
-        let server = TestServer::start(&node.backup, node.clock.clone(), node.seed() + 1)?;
+        let server = TestServer::start(&node.backup, node.clock.clone(), node.seed())?;
         node.start(server);
         Ok(node)
     }
 
-    /// Of its next start.
+    /// Of its next start. No two starts of a run draw the same.
     fn seed(&self) -> u64 {
-        ((self.number as u64) << 32) | self.starts
+        ((self.number as u64 + 1) << 32) | self.starts
     }
 
     fn start(&mut self, mut server: TestServer) {
