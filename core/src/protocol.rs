@@ -161,6 +161,10 @@ pub struct SnapshotResponse {
     /// The mark of the stream's end; `None` while the stream is empty.
     #[n(5)]
     pub mark: Option<Mark>,
+    /// Restricted columns are among the documents: what the server that answers lets the device's person see. It may know
+    /// another role of theirs than the one that gave the page before.
+    #[n(6)]
+    pub restricted: bool,
 }
 
 /// A document of a snapshot.

@@ -197,6 +197,7 @@ fn messages() -> Result<()> {
         actors: vec![(Actor::from(vec![1; 20]), UserId(Uuid::from_u128(2)))],
         next: Some("patients".into()),
         total: 1,
+        restricted: false,
     };
     seed("message", &[&[3], &encode(&snapshot)])?;
     let sign_in = br#"{"username":"ada","password":"secret","deviceKey":"00ff","deviceName":"ward phone"}"#;

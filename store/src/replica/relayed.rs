@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use holdfast_core::{
-    document::{Document, Place},
+    document::{Document, Facet, Place},
     ids::{HubId, Seq, TransactionId},
     ingest::{Authority, Job, waiting::own_changes},
     policy::Role,
@@ -63,6 +63,31 @@ pub(super) fn visible(opened: Opened) -> Opened {
         body,
         changes: changes.into_iter().flatten().map(Some).collect(),
     }
+}
+
+/// A transaction without the restricted columns that a hub gave to a device that must not have them: the hub knows another
+/// role of its person than the hospital's server.
+pub(super) fn unrestricted(transaction: &Transaction, opened: &Opened) -> Option<Transaction> {
+    let mut changes = opened.body.changes.iter().zip(&opened.changes);
+    changes
+        .any(|(name, change)| name.document.facet == Facet::Restricted && change.is_some())
+        .then(|| transaction.withhold(&opened.body, |id| id.facet == Facet::Main))
+}
+
+/// Takes the restricted columns out of what others did. It is not sent from here.
+pub(super) fn withhold(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "SELECT n, entry FROM sync_outbox WHERE state IN ('relayed', 'left_out')";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+    let mut update = connection.prepare_cached("UPDATE sync_outbox SET entry = ?2 WHERE n = ?1")?;
+    for (n, entry) in found.collect::<Result<Vec<_>, _>>()? {
+        let transaction: Transaction = protocol::decode(&entry).map_err(StoreError::corrupt)?;
+        let opened = transaction.open().map_err(StoreError::corrupt)?;
+        if let Some(less) = unrestricted(&transaction, &opened) {
+            update.execute((n, protocol::encode(&less)))?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds one at the end, not shown yet. Returns its number.

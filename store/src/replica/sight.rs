@@ -1,5 +1,6 @@
 //! Whether this replica has the columns that only some roles may see. It follows the role: of who signs in, and as the server
-//! says with every page, for a role may change while somebody is signed in.
+//! says with every page of the stream and of a copy, for a role may change while somebody is signed in, and a hub may know
+//! another one than the hospital's server.
 //!
 //! *Invariant*: what the role may not see any more is gone from here at once, not when the server has been asked again.
 
@@ -14,7 +15,7 @@ use holdfast_core::{
 };
 use rusqlite::Connection;
 
-use super::sync;
+use super::{relayed, sync};
 use crate::{StoreError, checksums, meta};
 
 /// In `sync_meta`.
@@ -69,6 +70,7 @@ fn forget(connection: &Connection) -> Result<BTreeSet<&'static str>, StoreError>
         connection.execute(&format!("UPDATE {} SET {}", table.name, empty.join(", ")), [])?;
         changed.insert(table.name);
     }
+    relayed::withhold(connection)?;
     checksums::renew(connection)?;
     Ok(changed)
 }

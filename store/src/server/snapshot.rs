@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use holdfast_core::{
     document::{Actor, Document, DocumentId},
     ids::{RowId, Seq, UserId},
+    policy::Role,
     protocol::{SnapshotDocument, SnapshotResponse},
     schema::Schema,
 };
@@ -50,15 +51,15 @@ impl Token {
 }
 
 impl ServerStore {
-    /// A page of at most `limit` documents that the device may see, after those of the page that `after` came with. `None`
+    /// A page of at most `limit` documents that the role may see, after those of the page that `after` came with. `None`
     /// if `after` isn't a token of this store.
     pub fn snapshot(
         &mut self,
         after: Option<&str>,
         limit: usize,
-        may_see: &dyn Fn(&DocumentId) -> bool,
+        role: Role,
     ) -> Result<Option<SnapshotResponse>, StoreError> {
-        let parts: Vec<i16> = parts().filter(|part| may_see(&any_of(*part))).collect();
+        let parts: Vec<i16> = parts().collect();
         let start = match after {
             None => Token {
                 place: 0,
@@ -74,9 +75,9 @@ impl ServerStore {
         let as_of = self.head()?;
         let mark = self.mark(as_of)?;
         let actors = if after.is_none() { self.actors()? } else { Vec::new() };
-        let (documents, next) = self.page(&parts, start, limit.max(1), may_see)?;
+        let (documents, next) = self.page(&parts, start, limit.max(1), role)?;
         drop(transaction);
-        let total = self.total(as_of, &parts)?;
+        let total = self.total(as_of, &parts, role)?;
         Ok(Some(SnapshotResponse {
             mark,
             as_of,
@@ -84,6 +85,7 @@ impl ServerStore {
             actors,
             next,
             total,
+            restricted: role.may_see_restricted(),
         }))
     }
 
@@ -92,7 +94,7 @@ impl ServerStore {
         parts: &[i16],
         mut at: Token,
         limit: usize,
-        may_see: &dyn Fn(&DocumentId) -> bool,
+        role: Role,
     ) -> Result<(Vec<SnapshotDocument>, Option<String>), StoreError> {
         let sql =
             "SELECT row, coalesce(b.state, d.state) FROM sync_documents AS d LEFT JOIN sync_base AS b USING (part, row)
@@ -103,17 +105,16 @@ impl ServerStore {
         while let Some(part) = parts.get(at.place) {
             let room = limit - documents.len();
             let mut found = statement.query((part, &at.row, room as i64, &nothing))?;
-            while let Some(row) = found.next()? {
+            while is_seen(*part, role)
+                && let Some(row) = found.next()?
+            {
                 at.row = row.get(0)?;
                 let state: Vec<u8> = row.get(1)?;
                 bytes += state.len();
-                let id = DocumentId::from_part(*part, RowId(sql_value::uuid(&at.row)?));
-                if may_see(&id) {
-                    documents.push(SnapshotDocument {
-                        id,
-                        state: state.into(),
-                    });
-                }
+                documents.push(SnapshotDocument {
+                    id: DocumentId::from_part(*part, RowId(sql_value::uuid(&at.row)?)),
+                    state: state.into(),
+                });
                 if documents.len() >= limit || bytes >= MAX_PAGE_BYTES {
                     return Ok((documents, Some(at.write())));
                 }
@@ -137,7 +138,7 @@ impl ServerStore {
         Ok(actors)
     }
 
-    fn total(&mut self, head: Seq, parts: &[i16]) -> Result<u64, StoreError> {
+    fn total(&mut self, head: Seq, parts: &[i16], role: Role) -> Result<u64, StoreError> {
         if self.totals.counted_at != Some(head) {
             // Less those that only what a hub relays has made.
             let sql =
@@ -152,11 +153,12 @@ impl ServerStore {
                 counted_at: Some(head),
             };
         }
-        Ok(parts.iter().filter_map(|part| self.totals.by_part.get(part)).sum())
+        let seen = parts.iter().filter(|part| is_seen(**part, role));
+        Ok(seen.filter_map(|part| self.totals.by_part.get(part)).sum())
     }
 }
 
-/// Every part, in the order of the snapshot.
+/// Every part, in the order of the snapshot; the same for every role, so that a token means the same when the role changes.
 fn parts() -> impl Iterator<Item = i16> {
     let schema = Schema::hospital();
     schema.insert_order.iter().flat_map(move |id| {
@@ -166,7 +168,7 @@ fn parts() -> impl Iterator<Item = i16> {
     })
 }
 
-/// A document of a part: whether a device may see it depends on nothing else yet.
-fn any_of(part: i16) -> DocumentId {
-    DocumentId::from_part(part, RowId(Uuid::nil()))
+/// Whether a device may see a document depends on nothing but the part yet.
+fn is_seen(part: i16, role: Role) -> bool {
+    role.may_see(&DocumentId::from_part(part, RowId(Uuid::nil())))
 }

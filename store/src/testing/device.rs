@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use holdfast_core::{
     command::Command,
+    document::Facet,
     ids::{HubId, Seq, Timestamp, TransactionId},
+    protocol,
+    transaction::Transaction,
 };
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json};
@@ -163,7 +166,23 @@ impl Device {
             UNION ALL SELECT 1 FROM sync_documents WHERE part >= 256
             UNION ALL SELECT 1 FROM sync_base WHERE part >= 256
             UNION ALL SELECT 1 FROM sync_incoming WHERE part >= 256";
-        Ok(self.replica.connection.prepare_cached(sql)?.exists([])?)
+        Ok(self.replica.connection.prepare_cached(sql)?.exists([])? || self.holds_restricted_of_others()?)
+    }
+
+    /// True if a hub told it of restricted columns that others wrote.
+    fn holds_restricted_of_others(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT entry FROM sync_outbox WHERE state IN ('relayed', 'left_out')";
+        let mut statement = self.replica.connection.prepare_cached(sql)?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let transaction: Transaction = protocol::decode(&row.get::<_, Vec<u8>>(0)?).map_err(StoreError::corrupt)?;
+            let body = transaction.body().map_err(StoreError::corrupt)?;
+            let mut changes = body.changes.iter().zip(&transaction.changes);
+            if changes.any(|(name, bytes)| name.document.facet == Facet::Restricted && bytes.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The transactions of others that it has from this hub.

@@ -81,6 +81,8 @@ mutations! {
         RelayForgotten,
         /// A hub does not tell its devices of what the hospital's server refused.
         WithdrawalUntold,
+        /// A device does not look at what a page of a copy was cut by.
+        CopyCutUnnoticed,
         /// A hub copies the stream beside what it relays, and not under it.
         HubBaseStandsStill,
     }

@@ -50,7 +50,7 @@ fn the_stream_the_snapshot_and_the_checksum_know_nothing_of_what_is_relayed() {
         .unwrap();
     nora.sync(&mut hub).unwrap();
     assert_eq!(hub.store.relay_count().unwrap().transactions, 3);
-    let all = |server: &mut TestServer| server.store.snapshot(None, 10_000, &|_| true).unwrap().unwrap();
+    let all = |server: &mut TestServer| server.store.snapshot(None, 10_000, Role::Admin).unwrap().unwrap();
     let (there, here) = (all(&mut centre), all(&mut hub));
     assert_eq!(here.documents.len() as u64, here.total);
     assert_eq!(here.documents, there.documents);

@@ -144,9 +144,7 @@ impl Store {
     ) -> Result<Option<SnapshotResponse>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => {
-                let page = move |store: &mut holdfast_store::ServerStore| {
-                    store.snapshot(after.as_deref(), limit, &|id| role.may_see(id))
-                };
+                let page = move |store: &mut holdfast_store::ServerStore| store.snapshot(after.as_deref(), limit, role);
                 sqlite.read(page).await
             }
             Self::Postgres(store) => store.snapshot(after.as_deref(), limit, role).await,

@@ -416,3 +416,112 @@ fn a_first_copy_that_begins_again_keeps_nothing_of_a_history_that_is_gone() {
         ..Run::default()
     });
 }
+
+/// Its person had become a manager again, which the hub did not know yet when it gave the copy.
+#[test]
+fn a_copy_from_a_hub_that_knows_an_older_role_is_known_to_lack_restricted_columns() {
+    let run = Run {
+        devices: 2,
+        page: 100,
+        hubs: 1,
+        personal: true,
+        steps: vec![
+            Role {
+                person: 1,
+                role: "manager",
+            },
+            SignIn { device: 1, person: 6 },
+            Role {
+                person: 1,
+                role: "cleaner",
+            },
+            Roam { device: 1, server: 1 },
+            SyncHub { hub: 1 },
+            Role {
+                person: 1,
+                role: "manager",
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+        ],
+    };
+    holds(&run);
+    let _broken = Mutation::CopyCutUnnoticed.turn_on();
+    assert!(simulate(&run).violation.is_some());
+}
+
+/// The hub's push was refused, for the hospital's server had forgotten the device; another device had heard of it at the hub. The
+/// mistake was the simulation's: the hub drew the same name for its list when it started again.
+#[test]
+fn what_a_hub_withdrew_before_it_noticed_a_restored_server_is_gone_from_devices() {
+    holds(&Run {
+        devices: 2,
+        page: 100,
+        hubs: 1,
+        steps: vec![
+            Errand {
+                hub: 1,
+                errand: Access,
+                fate: Arrives,
+            },
+            Roam { device: 1, server: 1 },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Roam { device: 0, server: 1 },
+            Do {
+                device: 0,
+                work: RefillStock,
+                pick: 765_371_660,
+            },
+            Sync { device: 0 },
+            Sync { device: 1 },
+            RestoreServer,
+            Errand {
+                hub: 1,
+                errand: Push,
+                fate: Arrives,
+            },
+        ],
+        ..Run::default()
+    });
+}
+
+#[test]
+fn what_a_hub_relays_no_more_is_gone_from_a_device_that_was_ahead_of_it() {
+    holds(&Run {
+        devices: 2,
+        page: 2,
+        hubs: 1,
+        steps: vec![
+            Sync { device: 0 },
+            SyncHub { hub: 1 },
+            BackupServer,
+            Roam { device: 1, server: 1 },
+            Role {
+                person: 0,
+                role: "doctor",
+            },
+            Do {
+                device: 0,
+                work: AdmitPatient,
+                pick: 2_444_429_014,
+            },
+            Roam { device: 0, server: 1 },
+            Sync { device: 0 },
+            Sync { device: 1 },
+            Roam { device: 1, server: 0 },
+            Do {
+                device: 1,
+                work: RecordTreatment,
+                pick: 1_710_044_938,
+            },
+            Sync { device: 1 },
+            RestoreServer,
+        ],
+        ..Run::default()
+    });
+}

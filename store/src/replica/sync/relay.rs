@@ -27,6 +27,7 @@ use crate::{
     replica::{
         outbox,
         relayed::{self, LIMIT},
+        sight,
     },
     sql_value::uuid,
 };
@@ -160,6 +161,7 @@ pub(super) fn note(connection: &Connection, page: &Page, own: DeviceId) -> Resul
         hub,
         anew,
         own,
+        barred: sight::is_barred(connection)?,
         room: LIMIT.saturating_sub(taken(connection)?),
     };
     for (transaction, opened) in &page.listed {
@@ -242,6 +244,8 @@ struct Listing<'a> {
     /// From its beginning.
     anew: bool,
     own: DeviceId,
+    /// It must not have restricted columns.
+    barred: bool,
     /// How many more there is room for.
     room: u64,
 }
@@ -284,7 +288,12 @@ impl Listing<'_> {
                 _ => withdraw(self.connection, id, noted)?,
             }
         }
-        let visible = relayed::visible(opened.clone());
+        let less = relayed::unrestricted(transaction, opened).filter(|_| self.barred);
+        let (transaction, visible) = match &less {
+            Some(less) => (less, less.open().map_err(StoreError::corrupt)?),
+            None => (transaction, opened.clone()),
+        };
+        let visible = relayed::visible(visible);
         if has(self.connection, &visible)? {
             return Ok(Ok(()));
         }

@@ -63,12 +63,22 @@ impl Replica {
             transaction.commit()?;
             return Ok(Ok(BTreeSet::new()));
         }
+        let barred = sight::is_barred(&transaction)?;
+        if page.restricted && barred {
+            // The pages that are here already were given without them.
+            sight::set(&transaction, true)?;
+            transaction.commit()?;
+            return Ok(Ok(BTreeSet::new()));
+        }
+        let mut changed = BTreeSet::new();
+        if !page.restricted && !broken!(CopyCutUnnoticed) {
+            changed = sight::set(&transaction, false)?;
+        }
         if anew {
-            recopy::stage(&transaction, &page, sight::is_barred(&transaction)?)?;
-            let mut changed = BTreeSet::new();
+            recopy::stage(&transaction, &page, barred)?;
             if progress(&transaction, after.is_none(), &page)? {
                 self.actor = identity::new_actor(&self.key, &mut self.host);
-                changed = recopy::install(&transaction, now)?;
+                changed.extend(recopy::install(&transaction, now)?);
                 sight::enforce(&transaction)?;
                 sums::copied(&transaction)?;
                 self.round.counted = None;
@@ -77,7 +87,6 @@ impl Replica {
             transaction.commit()?;
             return Ok(Ok(changed));
         }
-        let barred = sight::is_barred(&transaction)?;
         let documents: BTreeMap<_, _> = documents
             .into_iter()
             .filter(|(id, _)| !(barred && id.facet == Facet::Restricted))
@@ -87,7 +96,7 @@ impl Replica {
             documents: &documents,
             now,
         })?;
-        let changed = writing.finish()?;
+        changed.extend(writing.finish()?);
         progress(&transaction, after.is_none(), &page)?;
         transaction.commit()?;
         Ok(Ok(changed))

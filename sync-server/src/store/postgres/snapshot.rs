@@ -82,6 +82,7 @@ impl PostgresStore {
             actors,
             next,
             total,
+            restricted: role.may_see_restricted(),
         }))
     }
 
