@@ -37,6 +37,9 @@ pub struct ServerStore {
     pub(crate) connection: Connection,
     pub(crate) host: Host,
     pub(crate) totals: Totals,
+    /// The end of the stream, as [`crate::testing`] lets a broken server remember it.
+    #[cfg(feature = "testing")]
+    pub(crate) remembered: std::cell::Cell<Option<holdfast_core::ids::Seq>>,
 }
 
 impl ServerStore {
@@ -71,6 +74,8 @@ impl ServerStore {
             connection,
             host,
             totals: Totals::default(),
+            #[cfg(feature = "testing")]
+            remembered: std::cell::Cell::default(),
         })
     }
 

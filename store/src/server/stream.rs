@@ -76,7 +76,15 @@ impl ServerStore {
         if hub::id(&transaction)?.is_some() {
             return Err(StoreError::IsHub);
         }
+        #[cfg(feature = "testing")]
+        if let Some(remembered) = self.remembered.get()
+            && broken!(HeadRemembered)
+        {
+            meta::set(&transaction, "head", remembered.0 as i64)?;
+        }
         let outcomes = take_in(&transaction, submissions, now, None)?;
+        #[cfg(feature = "testing")]
+        self.remembered.set(Some(head(&transaction)?));
         transaction.commit()?;
         Ok(outcomes)
     }
@@ -94,6 +102,11 @@ impl ServerStore {
                 checksums: None,
             });
         }
+        #[cfg(feature = "testing")]
+        let head = match self.remembered.get() {
+            Some(remembered) if broken!(EndRemembered) => remembered.min(head),
+            _ => head,
+        };
         let sql = "SELECT seq, accepted_at, entry FROM sync_log WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = statement.query((after.min(head).0 as i64, head.0 as i64, max_entries as i64))?;

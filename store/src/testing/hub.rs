@@ -4,15 +4,13 @@
 //!  exchange = access, pages until in step, pushes until none, pages until in step
 //! ```
 
-use std::collections::HashMap;
-
 use holdfast_core::{
     ids::{DeviceId, Seq, TransactionId},
     protocol::{HubAccess, PullResponse, PushOutcome},
     transaction::{Mark, Transaction},
 };
 
-use super::{TestServer, server::Sessions};
+use super::TestServer;
 use crate::{ServerStore, StoreError, meta};
 
 /// What a hub asks the hospital's server.
@@ -30,7 +28,7 @@ pub enum Ask {
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// Who may sign in where, and who is signed in.
-    Access(HubAccess, Sessions),
+    Access(HubAccess),
     /// The page after a place.
     Page(Seq, PullResponse),
     /// The hub's place is none in its history.
@@ -50,7 +48,6 @@ impl TestServer {
             snapshot_page: hospital.snapshot_page,
             pull_page: hospital.pull_page,
             host: hospital.clock.host(!seed),
-            sessions: HashMap::new(),
         })
     }
 
@@ -83,7 +80,7 @@ impl TestServer {
     /// The hospital's server answers a hub.
     pub fn answer_hub(&mut self, ask: &Ask) -> Result<Answer, StoreError> {
         match ask {
-            Ask::Access => Ok(Answer::Access(self.store.access()?, self.sessions.clone())),
+            Ask::Access => Ok(Answer::Access(self.store.access()?)),
             Ask::Page(after, mark) => self.page(*after, mark.as_ref()),
             Ask::Push(ids, transactions) => Ok(Answer::Outcomes(ids.clone(), self.take(transactions.clone(), None)?)),
         }
@@ -121,9 +118,8 @@ impl TestServer {
     pub fn take_answer(&mut self, answer: &Answer) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let followed = match answer {
-            Answer::Access(access, sessions) => {
+            Answer::Access(access) => {
                 self.store.take_access(access, now)?;
-                self.sessions.extend(sessions.clone());
                 return Ok(false);
             }
             Answer::Outcomes(pushed, outcomes) => {

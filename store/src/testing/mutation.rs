@@ -73,6 +73,13 @@ mutations! {
         /// Live queries are not told of what a refusal took back.
         TakenBackInSilence,
     }
+    "Those that several processes of a server show."
+    OF_PROCESSES {
+        /// A server numbers entries from the end of the stream that it remembers, though another has written since.
+        HeadRemembered,
+        /// A server gives the stream out to the end that it remembers.
+        EndRemembered,
+    }
     "Those that a ward's hub shows."
     OF_HUBS {
         /// A hub tells its devices that the stream has what it only relays.

@@ -1,6 +1,6 @@
 //! The server's side of the protocol over a [`ServerStore`], as small as it can be.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use holdfast_core::{
     author::{Header, Identity, author},
@@ -14,29 +14,19 @@ use holdfast_core::{
     transaction::{LogEntry, Mark, Transaction},
     value::Value,
 };
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value as Json};
 
-use super::{Clock, Crash, CrashPoint, Disk, Dump, State, dump};
+use super::{Clock, Crash, CrashPoint, Database, Disk, Dump, State, dump};
 use crate::{
-    Host, ServerStore, StoreError,
+    Host, ServerStore, StoreError, hex,
     replica::{HttpRequest, RequestKind},
     schema::prepare,
-    server::Submission,
+    server::{Session, Submission, TokenHash},
     writing::Writing,
 };
 
-/// Who is signed in, by token.
-pub type Sessions = HashMap<String, (UserId, DeviceId)>;
-
-/// A server's disk.
-#[derive(Clone)]
-pub struct ServerDisk {
-    store: Disk,
-    sessions: Sessions,
-}
-
-/// A server. Tokens are user names with the device's key: nobody has a password.
+/// A server. Nobody has a password, and sessions do not end by themselves.
 pub struct TestServer {
     /// The store.
     pub store: ServerStore,
@@ -47,7 +37,6 @@ pub struct TestServer {
     /// How many entries a page of the stream has.
     pub pull_page: usize,
     pub(super) host: Host,
-    pub(super) sessions: Sessions,
 }
 
 impl TestServer {
@@ -60,28 +49,32 @@ impl TestServer {
             clock,
             snapshot_page: 100,
             pull_page: 100,
-            sessions: HashMap::new(),
         })
     }
 
     /// A server that starts with this disk.
-    pub fn start(disk: &ServerDisk, clock: Clock, seed: u64) -> Result<Self, StoreError> {
+    pub fn start(disk: &Disk, clock: Clock, seed: u64) -> Result<Self, StoreError> {
+        Self::over(disk.mount()?, clock, seed)
+    }
+
+    /// A process of a server that starts, beside others over the same database.
+    pub fn join(database: &Database, clock: Clock, seed: u64) -> Result<Self, StoreError> {
+        Self::over(database.connect()?, clock, seed)
+    }
+
+    fn over(connection: Connection, clock: Clock, seed: u64) -> Result<Self, StoreError> {
         Ok(Self {
-            store: ServerStore::from_connection(disk.store.mount()?, clock.host(seed))?,
+            store: ServerStore::from_connection(connection, clock.host(seed))?,
             host: clock.host(!seed),
             clock,
             snapshot_page: 100,
             pull_page: 100,
-            sessions: disk.sessions.clone(),
         })
     }
 
     /// Its disk as it is now.
-    pub fn disk(&self) -> Result<ServerDisk, StoreError> {
-        Ok(ServerDisk {
-            store: Disk::copy(&self.store.connection)?,
-            sessions: self.sessions.clone(),
-        })
+    pub fn disk(&self) -> Result<Disk, StoreError> {
+        Disk::copy(&self.store.connection)
     }
 
     /// Lets it die at a point.
@@ -196,10 +189,20 @@ impl TestServer {
         } else if !self.store.has_signed_in(device, account.user)? {
             return Err(StoreError::corrupt("the hospital's server must see this user first"));
         }
-        let token = format!("{username}@{device}");
-        self.sessions.insert(token.clone(), (account.user, device));
+        let token: TokenHash = self.host.bytes();
+        let session = Session {
+            user: account.user,
+            device,
+            created_at: now,
+            expires_at: Timestamp(i64::MAX),
+        };
+        if self.store.hub()?.is_none() {
+            self.store.open_session(&token, &session)?;
+        } else {
+            self.store.open_own_session(&token, &session)?;
+        }
         Ok(SignInResponse {
-            token,
+            token: hex::encode(&token),
             hospital_id: self.store.hospital_id()?.to_string(),
             user_id: account.user,
             username: account.username,
@@ -223,7 +226,7 @@ impl TestServer {
 
     /// All that a server would hold that had nothing but this one's log.
     pub fn refolded(&self) -> Result<State, StoreError> {
-        let mut connection = rusqlite::Connection::open_in_memory()?;
+        let mut connection = Connection::open_in_memory()?;
         prepare(&mut connection, Side::Server, None)?;
         let transaction = connection.transaction()?;
         let mut writing = Writing::new(&transaction, Side::Server, self.clock.now());
@@ -272,13 +275,13 @@ impl TestServer {
     }
 
     /// Ends every session: devices have to sign in again.
-    pub fn forget_sessions(&mut self) {
-        self.sessions.clear();
+    pub fn forget_sessions(&self) -> Result<(), StoreError> {
+        self.spoil("DELETE FROM sync_sessions")
     }
 
     /// Answers a request: status and body.
     pub fn handle(&mut self, token: &str, request: &HttpRequest) -> Result<(u16, Vec<u8>), StoreError> {
-        let Some((user, device)) = self.sessions.get(token).copied() else {
+        let Some(Session { user, device, .. }) = self.session(token)? else {
             return Ok(error(401, "unauthorized", "Sign in again."));
         };
         if self
@@ -304,6 +307,13 @@ impl TestServer {
                 ))
             }
         }
+    }
+
+    /// Who is signed in with a token. It is kept as it is, for nobody here could steal it.
+    fn session(&self, token: &str) -> Result<Option<Session>, StoreError> {
+        let token = hex::decode(token).and_then(|token| TokenHash::try_from(token).ok());
+        let found = token.map(|token| self.store.session(&token, self.clock.now()));
+        Ok(found.transpose()?.flatten())
     }
 
     fn role(&self, user: UserId) -> Result<Role, StoreError> {

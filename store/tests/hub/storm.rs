@@ -1,7 +1,7 @@
 //! Three devices roam between a ward's hub and the hospital, links are cut, answers get lost or come twice, stores are closed
 //! and put back to backups. In the end all hold the same.
 
-use holdfast_store::testing::{Answer, Device, Mutation, ServerDisk, TestServer};
+use holdfast_store::testing::{Answer, Device, Disk, Mutation, TestServer};
 use serde_json::json;
 
 use crate::{
@@ -16,7 +16,7 @@ struct Storm {
     hub: TestServer,
     devices: Vec<Device>,
     mira: Device,
-    backups: (ServerDisk, ServerDisk),
+    backups: (Disk, Disk),
     seed: u64,
 }
 

@@ -12,7 +12,7 @@ use crate::ward::{ANNA, BED_1, cell, edit, hospital, id, settle, two_nurses};
 fn work_goes_on_when_the_server_wants_a_new_sign_in() {
     let mut server = hospital();
     let (mut nora, mut nils) = two_nurses(&mut server);
-    server.forget_sessions();
+    server.forget_sessions().unwrap();
     nora.run("editRow", edit("patients", ANNA, json!({ "phone": "111" })))
         .unwrap();
     nora.sync(&mut server).unwrap();

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use holdfast_core::{ids::RowId, protocol::PushOutcome};
 use holdfast_store::{
     StoreError,
-    testing::{Clock, Device, Disk, ServerDisk, TestServer},
+    testing::{Clock, Device, Disk, TestServer},
 };
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -37,18 +37,18 @@ pub const fn id(n: u128) -> RowId {
 }
 
 /// The server's disk at the beginning.
-pub fn server() -> &'static ServerDisk {
-    static DISK: OnceLock<ServerDisk> = OnceLock::new();
+pub fn server() -> &'static Disk {
+    static DISK: OnceLock<Disk> = OnceLock::new();
     DISK.get_or_init(|| build().expect("BUG: the hospital cannot be made"))
 }
 
 /// The disk of a hub that has copied the beginning. Hubs are numbered from 1.
-pub fn hub(number: usize) -> &'static ServerDisk {
-    static DISKS: [OnceLock<ServerDisk>; HUBS] = [const { OnceLock::new() }; HUBS];
+pub fn hub(number: usize) -> &'static Disk {
+    static DISKS: [OnceLock<Disk>; HUBS] = [const { OnceLock::new() }; HUBS];
     DISKS[number - 1].get_or_init(|| build_hub(number).expect("BUG: the hub cannot be made"))
 }
 
-fn build_hub(number: usize) -> Result<ServerDisk, StoreError> {
+fn build_hub(number: usize) -> Result<Disk, StoreError> {
     let mut hospital = TestServer::start(server(), Clock::default(), 1)?;
     let mut hub = TestServer::hub(&hospital, number as u64)?;
     hub.exchange(&mut hospital)?;
@@ -61,7 +61,7 @@ pub fn device() -> &'static Disk {
     DISK.get_or_init(|| Device::blank().expect("BUG: a new device cannot be made"))
 }
 
-fn build() -> Result<ServerDisk, StoreError> {
+fn build() -> Result<Disk, StoreError> {
     let mut server = TestServer::new()?;
     let mut given = |table: &str, row: u128, values: Json| -> Result<(), StoreError> {
         let outcome = server.import(table, id(row), &values)?;

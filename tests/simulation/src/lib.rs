@@ -10,6 +10,10 @@
 //! data: a step tells what to do in the state that it meets, so that any part of a run is a run, and the shortest one
 //! that still fails can be pasted into `tests/regressions.rs`.
 //!
+//! In some runs the hospital's server is two processes over one database, each with a connection, a memory and a clock of its
+//! own: requests go to either, and either dies alone. They stand for servers over one PostgreSQL; that database's own
+//! transactions, which overlap, are tried in `tests/tests`.
+//!
 //! *Architecture invariants*
 //! - The same run gives the same trace, everywhere: no clock, no randomness, no threads inside a run.
 //! - What must hold is said in [`check`] and nowhere else.

@@ -74,10 +74,14 @@ pub fn plan(seed: u64) -> Run {
         devices: temper.devices,
         page: dice.of(&[2, 5, 20, 100]),
         hubs: 0,
+        processes: 1,
         personal: dice.percent(30),
         steps,
     };
     wards::add(seed, &mut run);
+    if Dice::new(seed ^ 0x5052_4f43).percent(25) {
+        run.processes = 2;
+    }
     run
 }
 

@@ -116,12 +116,13 @@ pub fn regression(failure: &Failure) -> String {
         .violation
         .map_or_else(String::new, |violation| violation.to_string());
     let mut text = format!(
-        "// Seed {}: {}\n#[test]\nfn say_what_it_shows() {{\n    holds(&Run {{\n        devices: {},\n        page: {},\n        hubs: {},\n        personal: {},\n        steps: vec![\n",
+        "// Seed {}: {}\n#[test]\nfn say_what_it_shows() {{\n    holds(&Run {{\n        devices: {},\n        page: {},\n        hubs: {},\n        processes: {},\n        personal: {},\n        steps: vec![\n",
         failure.seed,
         why.replace('\n', "\n// "),
         shortest.devices,
         shortest.page,
         shortest.hubs,
+        shortest.processes,
         shortest.personal,
     );
     for step in &shortest.steps {

@@ -11,7 +11,7 @@ use holdfast_core::{
 use holdfast_store::{
     StoreError,
     replica::{HttpRequest, HttpResponse, RequestKind},
-    testing::{Answer, Ask, Clock, Crash, CrashPoint, ServerDisk, TestServer},
+    testing::{Answer, Ask, Chance, Clock, Crash, CrashPoint, Database, Disk, TestServer},
 };
 
 use crate::{check::Violation, device::DeviceNode, hospital, ledger::Key, world::HOSPITAL};
@@ -25,112 +25,170 @@ const AT_THE_DOOR: [&str; 5] = [
     "device_revoked",
 ];
 
-/// A server.
+/// A server: one process, or several over the same database. What one of them keeps in memory the others do not know.
 pub struct ServerNode {
     /// Its number in the run.
     pub number: usize,
     /// As a hub it has a link to the hospital's server.
     pub link: bool,
-    /// Its clock.
-    pub clock: Clock,
     /// What it has refused and must keep.
     pub refused: BTreeSet<TransactionId>,
-    /// How often it died while it did something.
+    /// How often a process of it died while it did something.
     pub deaths: u64,
     /// It was put back to a backup.
     pub restored: bool,
-    server: Option<TestServer>,
-    crash: Option<Crash>,
-    backup: ServerDisk,
+    /// What several processes share; one alone has its own.
+    database: Option<Database>,
+    processes: Vec<Process>,
+    /// Each process stands on a machine of its own.
+    clocks: Vec<Clock>,
+    /// Which process is next: requests are spread over them.
+    chance: Chance,
+    backup: Disk,
     starts: u64,
     page: usize,
     /// Who numbered which change how, in every transaction that was ever sent.
     numbered: BTreeMap<(DocumentId, Actor, u64), ChangeHash>,
 }
 
+struct Process {
+    server: TestServer,
+    crash: Option<Crash>,
+}
+
+impl Process {
+    fn spare(&self, spared: bool) {
+        self.crash.iter().for_each(|crash| crash.spare(spared));
+    }
+}
+
 impl ServerNode {
-    /// The server of the beginning, or for another number one of its hubs.
-    pub fn new(number: usize, page: u16) -> Result<Self, StoreError> {
-        let clock = Clock::default();
-        clock.pass(5);
+    /// The server of the beginning as so many processes, or for another number one of its hubs.
+    pub fn new(number: usize, processes: u8, page: u16) -> Result<Self, StoreError> {
         let backup = match number {
             HOSPITAL => hospital::server(),
             _ => hospital::hub(number),
         };
+        let clock = |process| {
+            let clock = Clock::default();
+            clock.pass(5);
+            // No two processes have the same time.
+            clock.jump(i64::from(process) * 40_000_011);
+            clock
+        };
         let mut node = Self {
             number,
             link: true,
-            server: None,
-            clock,
             refused: BTreeSet::new(),
             deaths: 0,
             restored: false,
-            crash: None,
+            database: None,
+            processes: Vec::new(),
+            clocks: (0..processes.max(1)).map(clock).collect(),
+            chance: Chance::new(number as u64),
             backup: backup.clone(),
             starts: 0,
             page: usize::from(page),
             numbered: BTreeMap::new(),
         };
-        let server = TestServer::start(&node.backup, node.clock.clone(), node.seed())?;
-        node.start(server);
+        node.start(backup)?;
         Ok(node)
     }
 
-    /// Of its next start. No two starts of a run draw the same.
-    fn seed(&self) -> u64 {
+    /// Starts with a disk.
+    fn start(&mut self, disk: &Disk) -> Result<(), StoreError> {
+        self.processes.clear();
+        if self.clocks.len() == 1 {
+            let server = TestServer::start(disk, self.clocks[0].clone(), self.next_seed())?;
+            self.add(0, server);
+            return Ok(());
+        }
+        self.database = Some(Database::start(disk)?);
+        (0..self.clocks.len()).try_for_each(|process| self.join(process))
+    }
+
+    /// No two starts of a run draw the same.
+    fn next_seed(&mut self) -> u64 {
+        self.starts += 1;
         ((self.number as u64 + 1) << 32) | self.starts
     }
 
-    fn start(&mut self, mut server: TestServer) {
+    fn add(&mut self, process: usize, mut server: TestServer) {
         (server.pull_page, server.snapshot_page) = (self.page, self.page);
-        self.server = Some(server);
-        self.starts += 1;
-        self.crash = None;
+        self.processes.insert(process, Process { server, crash: None });
     }
 
-    /// The engine.
-    fn server(&mut self) -> &mut TestServer {
-        self.server
-            .as_mut()
-            .expect("BUG: the server is always there between two steps")
+    /// A process starts over the database.
+    fn join(&mut self, process: usize) -> Result<(), StoreError> {
+        let (clock, seed) = (self.clocks[process].clone(), self.next_seed());
+        let database = self.database.as_ref().expect("BUG: several processes share one");
+        let server = TestServer::join(database, clock, seed)?;
+        self.add(process, server);
+        Ok(())
+    }
+
+    fn restart_process(&mut self, process: usize) -> Result<(), StoreError> {
+        let Process { server, .. } = self.processes.remove(process);
+        if self.database.is_some() {
+            // What it had not committed goes with it.
+            drop(server);
+            return self.join(process);
+        }
+        let server = server.restart(self.next_seed())?;
+        self.add(process, server);
+        Ok(())
+    }
+
+    /// Which process answers next, from now on, is this step's own.
+    pub fn begin_step(&self, step: u64) {
+        self.chance.reseed((step << 8) | self.number as u64);
+    }
+
+    /// The process that answers next.
+    fn next(&self) -> usize {
+        match self.processes.len() {
+            1 => 0,
+            count => self.chance.number() as usize % count,
+        }
+    }
+
+    /// Time passes.
+    pub fn pass(&self, minutes: i64) {
+        self.clocks.iter().for_each(|clock| clock.pass(minutes));
+    }
+
+    /// The clock of one machine is set to another time.
+    pub fn jump(&self, micros: i64) {
+        self.clocks[self.next()].jump(micros);
     }
 
     /// The engine, for what is not to be disturbed: a crash that waits comes at once, and it starts again.
     pub fn quiet_server(&mut self) -> Result<&mut TestServer, StoreError> {
-        if self.crash.is_some() {
-            self.restart()?;
+        let process = self.next();
+        if self.processes[process].crash.is_some() {
+            self.restart_process(process)?;
         }
-        Ok(self.server())
+        Ok(&mut self.processes[process].server)
     }
 
     /// The engine, to be looked at.
     pub fn look(&self) -> &TestServer {
-        self.server
-            .as_ref()
-            .expect("BUG: the server is always there between two steps")
+        &self.processes[0].server
     }
 
-    fn spare(&self, spared: bool) {
-        self.crash.iter().for_each(|crash| crash.spare(spared));
-    }
-
-    /// It is going to die.
+    /// A process of it is going to die.
     pub fn crash_at(&mut self, point: CrashPoint) -> Result<(), StoreError> {
-        let crash = self.look().crash_at(point)?;
+        let process = self.next();
+        let process = &mut self.processes[process];
+        let crash = process.server.crash_at(point)?;
         crash.spare(true);
-        self.crash = Some(crash);
+        process.crash = Some(crash);
         Ok(())
     }
 
-    /// It starts again.
+    /// All of it starts again.
     pub fn restart(&mut self) -> Result<(), StoreError> {
-        let server = self
-            .server
-            .take()
-            .expect("BUG: the server is always there between two steps");
-        let server = server.restart(self.seed())?;
-        self.start(server);
-        Ok(())
+        (0..self.processes.len()).try_for_each(|process| self.restart_process(process))
     }
 
     /// Its disk is copied.
@@ -141,24 +199,25 @@ impl ServerNode {
 
     /// Its disk is put back to its last copy.
     pub fn restore(&mut self) -> Result<(), StoreError> {
-        let server = TestServer::start(&self.backup, self.clock.clone(), self.seed())?;
-        self.start(server);
+        self.start(&self.backup.clone())?;
         self.restored = true;
         self.refused.clear();
         Ok(())
     }
 
-    /// Lets it do something; `None` if it died meanwhile. It has started again then.
+    /// Lets a process do something; `None` if it died meanwhile. It has started again then.
     pub fn attempt<T>(
         &mut self,
         work: impl FnOnce(&mut TestServer) -> Result<T, StoreError>,
     ) -> Result<Option<T>, Violation> {
-        self.spare(false);
-        let done = work(self.server());
-        self.spare(true);
-        if self.crash.as_ref().is_some_and(Crash::has_struck) {
+        let number = self.next();
+        let process = &mut self.processes[number];
+        process.spare(false);
+        let done = work(&mut process.server);
+        process.spare(true);
+        if process.crash.as_ref().is_some_and(Crash::has_struck) {
             self.deaths += 1;
-            self.restart().map_err(Violation::engine)?;
+            self.restart_process(number).map_err(Violation::engine)?;
             return Ok(None);
         }
         done.map(Some).map_err(Violation::engine)

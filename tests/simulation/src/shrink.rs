@@ -1,5 +1,5 @@
 //! The shortest run that still fails, found by leaving things out: delta debugging (Zeller and Hildebrandt 2002) over the
-//! steps, then devices.
+//! steps, then hubs, processes and devices.
 
 use crate::step::{Run, Step};
 
@@ -12,6 +12,7 @@ pub fn shrink(run: &Run, tries: usize, fails: impl Fn(&Run) -> bool) -> Run {
     };
     shrinking.steps();
     shrinking.hubs();
+    shrinking.processes();
     shrinking.devices();
     shrinking.steps();
     shrinking.best
@@ -76,6 +77,16 @@ impl Shrinking<'_> {
             if !self.accept(candidate) {
                 return;
             }
+        }
+    }
+
+    /// As one process.
+    fn processes(&mut self) {
+        if self.best.processes > 1 {
+            self.accept(Run {
+                processes: 1,
+                ..self.best.clone()
+            });
         }
     }
 

@@ -14,6 +14,8 @@ pub struct Run {
     pub page: u16,
     /// How many hubs there are, at most [`crate::HUBS`]. In steps they are numbered from 1.
     pub hubs: u8,
+    /// How many processes the hospital's server is, over one database. Each request goes to any of them, and each dies alone.
+    pub processes: u8,
     /// Each store is one person's, as in browsers: nobody else signs in on it.
     pub personal: bool,
     /// What happens.
@@ -26,6 +28,7 @@ impl Default for Run {
             devices: 1,
             page: 20,
             hubs: 0,
+            processes: 1,
             personal: false,
             steps: Vec::new(),
         }
@@ -80,7 +83,7 @@ pub enum Step {
         /// On, or back.
         minutes: i32,
     },
-    /// The server's clock is set to another time.
+    /// The clock of the server, or of one of its processes, is set to another time.
     ServerClock {
         /// On, or back.
         minutes: i32,
@@ -92,7 +95,7 @@ pub enum Step {
         /// Where.
         at: CrashPoint,
     },
-    /// The server is going to die while it writes.
+    /// The server, or one of its processes, is going to die while it writes.
     CrashServer {
         /// Where.
         at: CrashPoint,

@@ -86,7 +86,7 @@ impl World {
         let devices = (0..usize::from(run.devices.max(1))).map(DeviceNode::new);
         Ok(Self {
             servers: (0..=usize::from(run.hubs).min(HUBS))
-                .map(|number| ServerNode::new(number, run.page))
+                .map(|number| ServerNode::new(number, if number == HOSPITAL { run.processes } else { 1 }, run.page))
                 .collect::<Result<_, _>>()?,
             devices: devices.collect::<Result<_, _>>()?,
             ledger: Ledger::default(),
@@ -133,6 +133,7 @@ impl World {
     fn next_step(&mut self) {
         self.step += 1;
         self.devices.iter().for_each(|device| device.begin_step(self.step));
+        self.servers.iter().for_each(|server| server.begin_step(self.step));
     }
 
     fn trace(&mut self, what: &impl Debug) {
@@ -164,14 +165,8 @@ impl World {
             }
             Step::Pass { minutes } => {
                 self.tally.minutes += u64::from(minutes);
-                for clock in self
-                    .devices
-                    .iter()
-                    .map(|device| &device.clock)
-                    .chain(self.servers.iter().map(|server| &server.clock))
-                {
-                    clock.pass(minutes.into());
-                }
+                self.devices.iter().for_each(|device| device.clock.pass(minutes.into()));
+                self.servers.iter().for_each(|server| server.pass(minutes.into()));
                 Ok(())
             }
             Step::Clock { device, minutes } => {
@@ -184,9 +179,7 @@ impl World {
             Step::ServerClock { minutes } => {
                 self.tally.add("clock jumps");
                 // No time comes twice.
-                self.servers[HOSPITAL]
-                    .clock
-                    .jump(i64::from(minutes) * 60_000_000 + self.step as i64);
+                self.servers[HOSPITAL].jump(i64::from(minutes) * 60_000_000 + self.step as i64);
                 Ok(())
             }
             Step::Discard { device } => self.discard(device.into()),
@@ -260,16 +253,15 @@ impl World {
             }
             Step::EndSessions => {
                 self.tally.add("sessions ended");
-                self.servers[HOSPITAL].quiet_server()?.forget_sessions();
-                Ok(())
+                self.servers[HOSPITAL].quiet_server()?.forget_sessions()
             }
             Step::Revoke { device } => {
                 self.tally.add("devices revoked");
                 let device = &mut self.devices[usize::from(device)];
                 device.revoked = true;
-                let server = &mut self.servers[HOSPITAL];
+                let server = self.servers[HOSPITAL].quiet_server()?;
                 let now = server.clock.now();
-                server.quiet_server()?.store.revoke_device(device.id, now).map(drop)
+                server.store.revoke_device(device.id, now).map(drop)
             }
             _ => Ok(()),
         }

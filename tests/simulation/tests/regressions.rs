@@ -446,6 +446,7 @@ fn a_copy_from_a_hub_that_knows_an_older_role_is_known_to_lack_restricted_column
                 fate: Arrives,
             },
         ],
+        ..Run::default()
     };
     holds(&run);
     let _broken = Mutation::CopyCutUnnoticed.turn_on();
