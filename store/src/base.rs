@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use holdfast_core::{
     document::{Document, DocumentId, Place, fold::Arrival},
-    ids::{RowId, Seq, Timestamp},
+    ids::{ChangeHash, RowId, Seq, Timestamp},
     ingest::{Authority, Job},
     schema::{Schema, Side},
     transaction::{Body, ChangeName, Opened},
@@ -74,20 +74,35 @@ pub(crate) fn fold(connection: &Connection, opened: &Opened, seq: Seq) -> Result
     Ok(())
 }
 
-/// All of the base, each with the document as it is with what waits.
-pub(crate) fn all(connection: &Connection) -> Result<Vec<(DocumentId, Document, Document)>, StoreError> {
+/// The ends of the history of each document of the base: as the base has it, and with what is pending. A base may be large and
+/// is looked at with each page, so nothing more of its documents is read.
+pub(crate) fn heads(connection: &Connection) -> Result<Vec<BaseHeads>, StoreError> {
     let sql = "SELECT b.part, b.row, b.state, d.state FROM sync_base AS b
         LEFT JOIN sync_documents AS d ON d.part = b.part AND d.row = b.row";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query([])?;
     let mut all = Vec::new();
-    let document = |state: Vec<u8>| Document::from_bytes(&state).map_err(StoreError::corrupt);
     while let Some(row) = found.next()? {
-        let id = DocumentId::from_part(row.get(0)?, RowId(uuid(&row.get::<_, Vec<u8>>(1)?)?));
-        let now = row.get::<_, Option<Vec<u8>>>(3)?.map(document).transpose()?;
-        all.push((id, document(row.get(2)?)?, now.unwrap_or_default()));
+        let id = row.get_ref(1)?.as_blob().map_err(StoreError::corrupt)?;
+        let state = row.get_ref(2)?.as_blob().map_err(StoreError::corrupt)?;
+        let document = row.get_ref(3)?.as_blob_or_null().map_err(StoreError::corrupt)?;
+        let document = document.map(Document::heads_of).transpose();
+        all.push(BaseHeads {
+            id: DocumentId::from_part(row.get(0)?, RowId(uuid(id)?)),
+            base: Document::heads_of(state).map_err(StoreError::corrupt)?,
+            document: document.map_err(StoreError::corrupt)?.unwrap_or_default(),
+        });
     }
     Ok(all)
+}
+
+/// The ends of a document's history.
+pub(crate) struct BaseHeads {
+    pub id: DocumentId,
+    /// As the stream has them.
+    pub base: Vec<ChangeHash>,
+    /// With what is pending.
+    pub document: Vec<ChangeHash>,
 }
 
 fn read(connection: &Connection, id: DocumentId) -> Result<Option<Document>, StoreError> {

@@ -19,9 +19,8 @@
 //! - For every document that something relayed writes to, the base holds the document as the stream has it so far.
 //! - A transaction is in one of the log, the relay, the quarantine or among those that wait for what they build on.
 //!
-//! `sync-server verify` holds the tables against the log: on a hub they show more than the log has, and conflicts that came
-//! and went with it. So it is to be refused where [`ServerStore::hub`] is `Some`, with the advice to verify the hospital's
-//! server.
+//! `sync-server verify` holds documents against the log as the stream has them: in the base where something relayed writes to one.
+//! Tables and claims show what is relayed, too, so they are compared only while nothing is.
 
 mod follow;
 mod list;

@@ -18,8 +18,8 @@ const PATIENCE: i64 = 60 * 60 * 1_000_000;
 /// Works the stream's sums out anew. Only what comes in the stream changes them.
 pub(super) fn renew(connection: &Connection) -> Result<Checksums, StoreError> {
     let mut sums = checksums::get(connection)?;
-    for (id, base, document) in base::all(connection)? {
-        sums.replace(id, &document.heads, &base.heads);
+    for heads in base::heads(connection)? {
+        sums.replace(heads.id, &heads.document, &heads.base);
     }
     checksums::set_stream(connection, sums)?;
     Ok(sums)

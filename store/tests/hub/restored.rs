@@ -1,6 +1,9 @@
 //! Servers that are put back to a backup.
 
-use holdfast_store::testing::{Answer, TestServer};
+use holdfast_store::{
+    replica::Durability,
+    testing::{Answer, Device, TestServer},
+};
 use serde_json::json;
 
 use crate::{
@@ -55,21 +58,33 @@ fn a_hospital_that_is_put_back_is_copied_anew_and_gets_what_was_on_its_way() {
     assert!(hub.store.hub().unwrap().unwrap().copying);
     nora.sync(&mut hub).unwrap();
     assert!(nora.replica.status().unwrap().problem.is_some(), "come back later");
+    let name = lost.transaction_id;
+    let shown = |device: &Device| device.replica.durability(name).unwrap();
+    assert_eq!(shown(&nora), Some(Durability::Hospital), "nobody could tell her yet");
     hub.follow(&centre).unwrap();
     assert!(!hub.store.hub().unwrap().unwrap().copying);
     assert_eq!(hub.store.relay_count().unwrap().transactions, 2);
     assert_eq!(hub.store.relay_count().unwrap().unanswered, 2);
+    let mut seen = Vec::new();
     for _ in 0..3 {
         nora.sync(&mut hub).unwrap();
+        seen.push(shown(&nora));
         nils.sync(&mut centre).unwrap();
         hub.exchange(&mut centre).unwrap();
     }
+    // As long as the stream at the hub ends before her place, what she knows may come to the hub yet.
+    assert_eq!(seen[0], Some(Durability::Hospital));
+    assert!(
+        matches!(seen[1..], [Some(Durability::Device | Durability::Hub), ..]),
+        "then what the hospital lost is shown as not there: {seen:?}"
+    );
     centre.clock.pass(25 * 60);
     settle(&mut centre, &mut hub, &mut [&mut nora], &mut [&mut nils]);
     for made in [lost, lost_too, relayed, other] {
         assert_eq!(in_log(&centre, made.transaction_id), 1, "{made:?}");
     }
     assert_eq!(cell(&mut nils, "patients", ANNA, "phone"), "2");
+    assert_eq!(shown(&nora), Some(Durability::Hospital));
 }
 
 #[test]

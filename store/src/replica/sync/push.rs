@@ -1,6 +1,6 @@
 //! The outbox goes out, in order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use holdfast_core::{
     ids::{Seq, Timestamp, TransactionId},
@@ -67,7 +67,13 @@ impl Replica {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut writing = Writing::new(&transaction, Side::Device, now);
         let mut refused = None;
-        let mut ahead = relayed::ahead(&transaction, ids)?;
+        let is_accepted = |outcome: &PushOutcome| matches!(outcome, PushOutcome::Accepted { .. });
+        // All that a hub relays is read for this: only if it is asked for.
+        let mut ahead = if response.outcomes.iter().any(is_accepted) {
+            relayed::ahead(&transaction, ids)?
+        } else {
+            HashSet::new()
+        };
         for (id, outcome) in ids.iter().zip(&response.outcomes) {
             let Some(sent) = outbox::waiting(&transaction, *id)? else {
                 continue;

@@ -88,8 +88,8 @@ fn own_sum(connection: &Connection, counted: &mut Option<Timestamp>, now: Timest
         *counted = Some(now);
         checksums::renew(connection)?
     };
-    for (id, base, document) in base::all(connection)? {
-        sums.replace(id, &document.heads, &base.heads);
+    for heads in base::heads(connection)? {
+        sums.replace(heads.id, &heads.document, &heads.base);
     }
     Ok(sums.visible(true))
 }
