@@ -63,12 +63,8 @@ enum Command {
         #[arg(long)]
         fast: bool,
     },
-    /// Measures: `push-pull` with a throw-away PostgreSQL, `document [--browser]` beside the Automerge library.
-    Bench {
-        /// The benchmark's name, and what it takes. All benchmarks if none is given.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    /// Measures speed and size, beside other engines and what the machine can do, and writes docs/benchmarks.md.
+    Bench(bench::Options),
     /// Lets the real server, its database, disk and network fail under load and counts what is lost: `[--kills 100]
     /// [--on sqlite|postgres] [NAME…]`.
     Faults {
@@ -112,7 +108,7 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode> {
             let size = if *fast { Size::AsBuilt } else { Size::Small };
             run::engine(&project, size)
         }
-        Command::Bench { arguments } => bench::run(&project, arguments),
+        Command::Bench(options) => bench::run(&project, options),
         Command::Faults { arguments } => faults::run(&project, arguments),
         Command::Simulate { arguments } => simulate::run(&project, arguments),
     };

@@ -1,6 +1,8 @@
 //! The engine for browsers: built for WebAssembly, given its JavaScript side, made small.
 
-use std::path::Path;
+mod sqlite;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -20,10 +22,6 @@ const FEATURES: [&str; 6] = [
     "--enable-reference-types",
     "--enable-sign-ext",
 ];
-
-/// `SQLite3` Multiple Ciphers brings seven ciphers; a store is encrypted with ChaCha20-Poly1305, its default.
-const ONE_CIPHER: &str = "-DHAVE_CIPHER_AES_128_CBC=0 -DHAVE_CIPHER_AES_256_CBC=0 -DHAVE_CIPHER_SQLCIPHER=0 \
-    -DHAVE_CIPHER_RC4=0 -DHAVE_CIPHER_ASCON128=0 -DHAVE_CIPHER_AEGIS=0";
 
 /// How small the engine is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,22 +68,33 @@ pub fn build(project: &Project, size: Size) -> Result<Outcome> {
 
 /// `cargo COMMAND` for the engine as browsers get it.
 pub fn cargo(project: &Project, command: &str) -> Result<Program> {
+    for_browsers(project, &[command, "--package", "holdfast-wasm"])
+}
+
+/// A library of the workspace as an ES module, compiled and made small as the engine is. Rust's own users take it as a
+/// library by its manifest: only here is it linked into a module. The folder it is in.
+pub fn module(project: &Project, package: &str) -> Result<PathBuf> {
+    let library = ["rustc", "--package", package, "--lib", "--crate-type", "cdylib"];
+    for_browsers(project, &library)?.run(&project.console)?;
+    let stem = package.replace('-', "_");
+    let built = project.target.join(WASM_TARGET).join("wasm").join(format!("{stem}.wasm"));
+    let folder = project.scratch(package)?;
+    bind(project, &built, &folder)?;
+    shrink(project, &folder.join(format!("{stem}_bg.wasm")))?;
+    Ok(folder)
+}
+
+/// A command of cargo, for WebAssembly.
+fn for_browsers(project: &Project, words: &[&str]) -> Result<Program> {
     let Some((compiler, archiver)) = wasm_compiler() else {
         bail!("clang-19 and llvm-ar-19 are missing: install Debian's packages clang-19 and llvm-19");
     };
     Ok(Program::cargo()
-        .args([
-            command,
-            "--package",
-            "holdfast-wasm",
-            "--target",
-            WASM_TARGET,
-            "--profile",
-            "wasm",
-        ])
+        .args(words)
+        .args(["--target", WASM_TARGET, "--profile", "wasm"])
         .env("CC_wasm32_unknown_unknown", compiler)
         .env("AR_wasm32_unknown_unknown", archiver)
-        .env("CFLAGS_wasm32_unknown_unknown", ONE_CIPHER)
+        .env("CFLAGS_wasm32_unknown_unknown", sqlite::flags())
         .folder(&project.root))
 }
 

@@ -1,95 +1,69 @@
-//! Measurements: `cargo run --release -p holdfast-tests --bin bench -- push-pull`. `cargo xtask bench` gives it a
-//! PostgreSQL that is as careful as a hospital's.
+//! One benchmark, its figures as JSON: `cargo xtask bench NAME` runs it with a PostgreSQL that is as careful as a hospital's
+//! and puts the figures into `docs/benchmarks.md`.
 
 use std::process::ExitCode;
 
 use holdfast_tests::{
-    measure::{Plan, push_pull, servers},
+    measure::{ALL, Plan},
     server::Kind,
 };
 
 const USAGE: &str = "\
-usage: bench [push-pull] [--rows 20000] [--runs 3] [--only postgres|sqlite]
-       bench servers [--devices 8] [--rows 1000] [--seconds 10]
+usage: bench NAME [--rows N] [--devices N] [--runs 3] [--only postgres|sqlite] [--to FILE]
 
-push-pull   New patients are made on a device, pushed through the real server into its tables, copied to a second device
-            by snapshot and to a third one by pulling the log; beside it a plain bulk insert of the same rows.
-            PostgreSQL is where HOLDFAST_TEST_POSTGRES says.
-
-servers     Devices push to one server process, then to two on the same PostgreSQL: first a backlog of new patients each, then
-            edits of one column, each in a push of its own; then they pull the last entry. Tells transactions and pulls a
-            second, how long an answer takes, and the bytes that a transaction costs.";
+Measures and writes JSON to the file, or prints it. PostgreSQL is where HOLDFAST_TEST_POSTGRES says.";
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("servers") {
-        return measure_servers();
-    }
-    let Some(plan) = plan() else {
-        eprintln!("{USAGE}");
+    let Some((measure, plan, to)) = arguments() else {
+        let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
+        eprintln!("{USAGE}\nNames: {}", names.join(", "));
         return ExitCode::FAILURE;
     };
-    println!("{} patients, median of {} runs", plan.rows, plan.runs);
-    for kind in &plan.kinds {
-        println!("\n{}", push_pull(*kind, &plan));
-    }
-    ExitCode::SUCCESS
-}
-
-fn measure_servers() -> ExitCode {
-    let mut plan = servers::Plan::default();
-    let mut arguments = std::env::args().skip(2);
-    while let Some(argument) = arguments.next() {
-        let Some(number) = arguments.next().and_then(|text| text.parse().ok()).filter(|n| *n > 0) else {
-            eprintln!("{USAGE}");
-            return ExitCode::FAILURE;
-        };
-        match argument.as_str() {
-            "--devices" => plan.devices = number,
-            "--rows" => plan.rows = number,
-            "--seconds" => plan.seconds = number as u64,
-            _ => {
-                eprintln!("{USAGE}");
+    let json = format!("{:#}\n", measure(&plan).to_json());
+    match to {
+        None => print!("{json}"),
+        Some(file) => {
+            if let Err(error) = std::fs::write(&file, json) {
+                eprintln!("writing {file}: {error}");
                 return ExitCode::FAILURE;
             }
         }
     }
-    println!(
-        "{} devices, {} new patients each, {} s of edits",
-        plan.devices, plan.rows, plan.seconds
-    );
-    for count in [1, 2] {
-        println!("{}", servers::measure(count, &plan));
-    }
     ExitCode::SUCCESS
 }
 
-fn plan() -> Option<Plan> {
+type Measure = fn(&Plan) -> holdfast_tests::measure::report::Report;
+
+fn arguments() -> Option<(Measure, Plan, Option<String>)> {
     let mut plan = Plan {
-        rows: 20_000,
+        rows: None,
+        devices: None,
         runs: 3,
         kinds: vec![Kind::Postgres, Kind::Sqlite],
     };
+    let mut to = None;
     let mut arguments = std::env::args().skip(1);
+    let name = arguments.next()?;
+    let (_, measure) = ALL.iter().find(|(known, _)| *known == name)?;
     while let Some(argument) = arguments.next() {
+        let value = arguments.next()?;
+        let number = value.parse::<usize>().ok().filter(|number| *number > 0);
         match argument.as_str() {
-            "push-pull" => {}
-            "--rows" => plan.rows = arguments.next()?.parse().ok()?,
-            "--runs" => plan.runs = arguments.next()?.parse().ok().filter(|runs| *runs > 0)?,
-            "--only" => plan.kinds.retain(kind(&arguments.next()?)?),
+            "--rows" => plan.rows = Some(number?),
+            "--devices" => plan.devices = Some(number?),
+            "--runs" => plan.runs = number?,
+            "--only" => plan.kinds = vec![kind(&value)?],
+            "--to" => to = Some(value),
             _ => return None,
         }
     }
-    if std::env::var_os("HOLDFAST_TEST_POSTGRES").is_none() && plan.kinds.contains(&Kind::Postgres) {
-        println!("HOLDFAST_TEST_POSTGRES is not set: PostgreSQL is left out. `cargo xtask bench` sets it.");
-        plan.kinds.retain(|kind| *kind != Kind::Postgres);
-    }
-    Some(plan)
+    Some((*measure, plan, to))
 }
 
-fn kind(name: &str) -> Option<fn(&Kind) -> bool> {
+fn kind(name: &str) -> Option<Kind> {
     match name {
-        "postgres" => Some(|kind| *kind == Kind::Postgres),
-        "sqlite" => Some(|kind| *kind == Kind::Sqlite),
+        "postgres" => Some(Kind::Postgres),
+        "sqlite" => Some(Kind::Sqlite),
         _ => None,
     }
 }

@@ -1,9 +1,6 @@
 //! How much one hospital's servers take in, one of them and several on the same PostgreSQL, and what a transaction costs.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use holdfast_core::ids::Seq;
 use holdfast_server::store::Location;
@@ -11,7 +8,11 @@ use holdfast_store::replica::{HttpRequest, Method, RequestKind};
 use serde_json::{Value as Json, json};
 use sqlx::{Connection as _, PgConnection};
 
-use super::patient;
+use super::{
+    Plan,
+    report::{Report, Sample},
+    rows::patient,
+};
 use crate::{
     device::Device,
     hospital::Hospital,
@@ -19,31 +20,17 @@ use crate::{
     server::{Kind, Server},
 };
 
-/// What is measured.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// How many devices push at once.
-    pub devices: usize,
-    /// How many new patients each has waiting.
-    pub rows: usize,
-    /// For how long they edit.
-    pub seconds: u64,
-}
+/// How many devices push at once, unless told otherwise.
+const DEVICES: usize = 8;
 
-impl Default for Plan {
-    fn default() -> Self {
-        Self {
-            devices: 8,
-            rows: 1_000,
-            seconds: 10,
-        }
-    }
-}
+/// How many new patients each has waiting, unless told otherwise.
+const ROWS: usize = 1_000;
 
-/// What was measured.
-#[derive(Clone, Debug)]
-pub struct Figures {
-    servers: usize,
+/// For how long they edit, and for how long they pull.
+const SECONDS: u64 = 10;
+
+/// What was measured of one number of servers.
+struct Figures {
     backlog: Phase,
     edits: Phase,
     pulls: Phase,
@@ -63,28 +50,81 @@ struct Phase {
     logged: i64,
 }
 
-/// Measures so many servers on a database of their own.
-pub fn measure(servers: usize, plan: &Plan) -> Figures {
+/// Measures one server, then two on the same PostgreSQL.
+pub fn measure(plan: &Plan) -> Report {
+    let (devices, rows) = (plan.devices.unwrap_or(DEVICES), plan.rows.unwrap_or(ROWS));
+    let mut report = Report::new(format!(
+        "{devices} devices with {rows} new patients each; then {SECONDS} s of edits of one column, each in a push of its own; \
+         then {SECONDS} s of pulls of the last entry. Devices, servers and PostgreSQL share this machine"
+    ));
+    for run in 1..=plan.runs {
+        eprintln!("servers, run {run} of {}", plan.runs);
+        let [one, two] = [1, 2].map(|servers| with(servers, devices, rows));
+        tell(&mut report, &one, &two);
+    }
+    report
+}
+
+fn tell(report: &mut Report, one: &Figures, two: &Figures) {
+    let beside = "two servers on the same PostgreSQL";
+    let phases: [(&str, &str, fn(&Figures) -> Phase); 3] = [
+        ("new patients out of backlogs", "transactions", |figures| {
+            figures.backlog
+        }),
+        ("edits, one to a push", "transactions", |figures| figures.edits),
+        ("pulls of one entry", "pulls", |figures| figures.pulls),
+    ];
+    for (what, noun, of) in phases {
+        let (one, two) = (of(one), of(two));
+        let unit = if noun == "pulls" { "pulls/s" } else { "tx/s" };
+        report.add(Sample::new(format!("{what}, one server"), unit, one.rate()).beside(beside, two.rate()));
+        let processor = Sample::new(
+            format!("{what}: the server's processor time for each"),
+            "ms",
+            one.processor(),
+        );
+        report.add(processor.beside(beside, two.processor()));
+        if noun == "transactions" {
+            let stored = Sample::new(format!("{what}: stored for each"), "B", one.stored());
+            report.add(stored.beside("PostgreSQL's write-ahead log for each", one.logged()));
+        }
+    }
+    for (name, part) in [
+        ("half of the edits are answered within", 50),
+        ("99 of 100 edits are answered within", 99),
+    ] {
+        let sample = Sample::new(name, "ms", one.answered(part));
+        report.add(sample.beside(beside, two.answered(part)));
+    }
+}
+
+/// So many servers on a database of their own.
+fn with(servers: usize, devices: usize, rows: usize) -> Figures {
     let on_disk = tempfile::tempdir().expect("a temporary folder");
     let mut hospital = Hospital::open_on(Server::prepare_in(Kind::Postgres, on_disk));
-    let mut devices: Vec<Device> = (0..plan.devices).map(|_| hospital.device("ada")).collect();
+    let mut devices: Vec<Device> = (0..devices).map(|_| hospital.device("ada")).collect();
     let mut others: Vec<Server> = (1..servers).map(|_| hospital.server.beside()).collect();
     others.iter_mut().for_each(Server::start);
     let all: Vec<&Server> = std::iter::once(&hospital.server).chain(&others).collect();
     for (number, device) in devices.iter_mut().enumerate() {
         all[number % servers].address().clone_into(&mut device.server);
-        for row in 0..plan.rows {
-            let values = patient(number * plan.rows + row);
+        for row in 0..rows {
+            let mut values = patient(number * rows + row);
+            values
+                .as_object_mut()
+                .expect("BUG: it is an object")
+                .remove("created_at");
             device.run("createRow", json!({ "table": "patients", "values": values }));
         }
     }
 
+    let count = devices.len() * rows;
     let (backlog, ()) = phase(&all, || {
         each(&mut devices, |_, device| push(device).len());
-        (plan.devices * plan.rows, ())
+        (count, ())
     });
     let (edits, mut answers) = phase(&all, || {
-        let until = Instant::now() + Duration::from_secs(plan.seconds);
+        let until = Instant::now() + Duration::from_secs(SECONDS);
         let answers: Vec<Duration> = each(&mut devices, |number, device| edit(device, number, until))
             .into_iter()
             .flatten()
@@ -94,12 +134,11 @@ pub fn measure(servers: usize, plan: &Plan) -> Figures {
     answers.sort_unstable();
     let last = Seq(hospital.server.stream().len() as u64 - 1);
     let (pulls, ()) = phase(&all, || {
-        let until = Instant::now() + Duration::from_secs(plan.seconds);
+        let until = Instant::now() + Duration::from_secs(SECONDS);
         let pulled = each(&mut devices, |_, device| pull(device, last, until));
         (pulled.into_iter().sum(), ())
     });
     Figures {
-        servers,
         backlog,
         edits,
         pulls,
@@ -203,44 +242,34 @@ fn sizes(server: &Server) -> (i64, i64) {
     .expect("PostgreSQL tells sizes")
 }
 
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.transactions.max(1);
-        write!(
-            f,
-            "{:6.0} transactions/s, {:5.2} ms of servers' processor each; {:5} bytes stored, {:5} bytes of write-ahead log each",
-            f64::from(count) / self.took.as_secs_f64(),
-            1e3 * self.processor.as_secs_f64() / f64::from(count),
-            self.stored / i64::from(count),
-            self.logged / i64::from(count),
-        )
+impl Phase {
+    fn count(self) -> f64 {
+        f64::from(self.transactions.max(1))
+    }
+
+    /// Transactions a second.
+    fn rate(self) -> f64 {
+        self.count() / self.took.as_secs_f64()
+    }
+
+    /// Milliseconds for each.
+    fn processor(self) -> f64 {
+        1e3 * self.processor.as_secs_f64() / self.count()
+    }
+
+    fn stored(self) -> f64 {
+        self.stored as f64 / self.count()
+    }
+
+    fn logged(self) -> f64 {
+        self.logged as f64 / self.count()
     }
 }
 
-impl fmt::Display for Figures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = |part: usize| {
-            let place = (self.answers.len() * part / 100).min(self.answers.len().saturating_sub(1));
-            self.answers.get(place).copied().unwrap_or_default().as_millis()
-        };
-        let s = if self.servers == 1 { " " } else { "s" };
-        writeln!(
-            f,
-            "{} server{s}  backlog of new patients  {}",
-            self.servers, self.backlog
-        )?;
-        writeln!(
-            f,
-            "           edits, one by one        {}; answered in {} ms (median), {} ms (99 of 100)",
-            self.edits,
-            at(50),
-            at(99)
-        )?;
-        write!(
-            f,
-            "           pulls of one entry       {:6.0} pulls/s, {:5.2} ms of servers' processor each",
-            f64::from(self.pulls.transactions) / self.pulls.took.as_secs_f64(),
-            1e3 * self.pulls.processor.as_secs_f64() / f64::from(self.pulls.transactions.max(1))
-        )
+impl Figures {
+    /// Milliseconds in which this part of a hundred was answered.
+    fn answered(&self, part: usize) -> f64 {
+        let place = (self.answers.len() * part / 100).min(self.answers.len().saturating_sub(1));
+        1e3 * self.answers.get(place).copied().unwrap_or_default().as_secs_f64()
     }
 }

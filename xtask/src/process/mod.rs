@@ -197,6 +197,13 @@ impl Program {
         Ok(self)
     }
 
+    /// Sends what it answers to a file; what it says on its way still shows.
+    pub fn answer_to(mut self, file: &Path) -> Result<Self> {
+        let answer = std::fs::File::create(file).with_context(|| format!("creating {}", file.display()))?;
+        self.command.stdout(answer);
+        Ok(self)
+    }
+
     /// The command line, as a person would type it.
     fn name(&self) -> String {
         let program = Path::new(self.command.get_program()).file_name().unwrap_or_default();
