@@ -78,6 +78,7 @@ async fn run(name: &str, location: &Location, batch: usize) -> Result<()> {
             transaction,
             role: Role::Nurse,
             import: false,
+            objection: None,
         });
     }
     let verified = begun.elapsed();

@@ -93,6 +93,7 @@ impl<'a> Writer<'a> {
                         opened,
                         role: Role::Admin,
                         import: true,
+                        objection: None,
                     });
                     outcomes.push(None);
                 }

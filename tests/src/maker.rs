@@ -93,6 +93,7 @@ impl Maker {
             opened,
             role: self.role,
             import: self.import,
+            objection: None,
         }
     }
 

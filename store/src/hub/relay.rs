@@ -52,6 +52,7 @@ impl Relaying {
             opened,
             role: self.role,
             import: false,
+            objection: None,
         }
     }
 }

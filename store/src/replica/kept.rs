@@ -77,7 +77,8 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<(i64, Opened)>, StoreEr
 /// The server has lost one: it waits in the outbox again, at its old place.
 pub(super) fn give_back(connection: &Connection, n: i64) -> Result<(), StoreError> {
     let sql = format!(
-        "INSERT OR REPLACE INTO sync_outbox ({COLUMNS}, state) SELECT {COLUMNS}, 'waiting' FROM sync_kept WHERE n = ?1"
+        "INSERT OR REPLACE INTO sync_outbox ({COLUMNS}, state, given)
+            SELECT {COLUMNS}, 'waiting', 1 FROM sync_kept WHERE n = ?1"
     );
     connection.prepare_cached(&sql)?.execute([n])?;
     let sql = "DELETE FROM sync_kept WHERE n = ?1";

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     StoreError,
     base::touch,
+    meta,
     sql_value::{uuid, uuid_text},
 };
 
@@ -137,13 +138,39 @@ pub(super) fn hold(connection: &Connection, n: i64, ask_again: Timestamp) -> Res
     Ok(())
 }
 
-/// These are about to be sent to a hub: it may pass them on, also if its answer is lost and another server answers next.
-pub(super) fn give(connection: &Connection, sent: &[Waiting]) -> Result<(), StoreError> {
+/// These are about to be sent: whoever gets them may take them, also if the answer is lost, or the request itself comes late.
+/// Returns those that were never sent before.
+pub(super) fn give(connection: &Connection, sent: &[Waiting]) -> Result<Vec<TransactionId>, StoreError> {
     let (Some(first), Some(last)) = (sent.first(), sent.last()) else {
-        return Ok(());
+        return Ok(Vec::new());
     };
-    let sql = "UPDATE sync_outbox SET given = 1 WHERE n BETWEEN ?1 AND ?2 AND state = 'waiting' AND NOT given";
-    connection.prepare_cached(sql)?.execute((first.n, last.n))?;
+    let sql =
+        "UPDATE sync_outbox SET given = 1 WHERE n BETWEEN ?1 AND ?2 AND state = 'waiting' AND NOT given RETURNING id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query((first.n, last.n))?;
+    let mut given = Vec::new();
+    while let Some(row) = found.next()? {
+        given.push(TransactionId(uuid(&row.get::<_, Vec<u8>>(0)?)?));
+    }
+    Ok(given)
+}
+
+/// The hospital's server has refused one for good: it can be made anew. (A hub's refusal is none of the hospital's server.)
+pub(super) fn refused(connection: &Connection, id: TransactionId) -> Result<(), StoreError> {
+    if meta::get::<Vec<u8>>(connection, "hub")?.is_none() {
+        let sql = "UPDATE sync_outbox SET given = 0 WHERE id = ?1 AND state = 'waiting'";
+        connection.prepare_cached(sql)?.execute([id.0.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Nobody has read the only request with these.
+pub(super) fn take_back(connection: &Connection, ids: &[TransactionId]) -> Result<(), StoreError> {
+    let mut update =
+        connection.prepare_cached("UPDATE sync_outbox SET given = 0 WHERE id = ?1 AND state = 'waiting'")?;
+    for id in ids {
+        update.execute([id.0.as_bytes()])?;
+    }
     Ok(())
 }
 
@@ -225,7 +252,7 @@ pub(super) struct Again {
     pub transaction: Transaction,
     /// Somebody else did it, and a hub relays it.
     pub relayed: bool,
-    /// A server may have it, and take it in later.
+    /// It was sent and not refused: a server may have it, or may yet get it.
     pub given: bool,
     pub command: String,
     pub giver: Giver,

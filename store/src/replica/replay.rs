@@ -1,7 +1,9 @@
 //! Takes back what the server refused. Automerge changes cannot be unapplied and later ones build on them: the documents go
-//! back to the base, and the commands that still wait are carried out again, in order, as new transactions. A transaction
-//! that the server keeps for later will be in the stream as it is, so it stays as it is; unless it builds on what was taken
-//! back, and then the server cannot take it in either. The same holds for what others did and a hub relays.
+//! back to the base, and the commands that still wait are carried out again, in order, as new transactions. What others did and
+//! a hub relays stays as it is, unless it builds on what was taken back.
+//!
+//! *Invariant*: a transaction that was sent is never made again while a server may take it in, now or later: it would be in the
+//! stream twice. It stays as it is until the server refuses it for good, or what it builds on.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -22,7 +24,7 @@ use holdfast_core::{
 /// Which of the waiting commands are carried out again after something was taken back. The others are put back as they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remake {
-    /// All that no server may have: one of this device's was refused.
+    /// All that no server may have or yet get: one of this device's was refused.
     NotKept,
     /// Those that build on what was taken back: it was somebody else's, and they may have been sent meanwhile.
     Dependent,

@@ -31,7 +31,16 @@ use crate::{
     writing::{Undone, Writing},
 };
 
-/// A transaction that wants to be in the stream. Its signature and its maker's sign-in on the device have been checked.
+/// Why nothing is taken of somebody, whatever it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Objection {
+    /// Machine-readable.
+    pub code: &'static str,
+    /// For people.
+    pub reason: String,
+}
+
+/// A transaction that wants to be in the stream. Its signature has been checked.
 #[derive(Clone, Debug)]
 pub struct Submission {
     /// As it came.
@@ -42,6 +51,9 @@ pub struct Submission {
     pub role: Role,
     /// Made by the server's own import.
     pub import: bool,
+    /// Its maker may not give it. It is refused for good: the maker may be allowed to tomorrow, and then it must not come as well
+    /// as what its device has made of it since.
+    pub objection: Option<Objection>,
 }
 
 /// A page of the stream.
@@ -312,6 +324,9 @@ impl<'c> Taking<'c> {
     }
 
     fn judge(&mut self, submission: &Submission) -> Result<PushOutcome, StoreError> {
+        if let Some(objection) = &submission.objection {
+            return self.refuse_with(submission, objection.code, &objection.reason);
+        }
         let (id, next) = (submission.opened.body.id, self.head.next());
         let job = Job::Ingest {
             opened: &submission.opened,

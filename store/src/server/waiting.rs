@@ -134,6 +134,7 @@ pub(super) fn take(connection: &Connection, id: TransactionId) -> Result<Submiss
         transaction,
         role: role.parse().map_err(StoreError::corrupt)?,
         import,
+        objection: None,
     })
 }
 

@@ -22,7 +22,7 @@ use crate::{
     Host, ServerStore, StoreError, hex,
     replica::{HttpRequest, RequestKind},
     schema::prepare,
-    server::{Session, Submission, TokenHash},
+    server::{Objection, Session, Submission, TokenHash},
     writing::Writing,
 };
 
@@ -144,6 +144,7 @@ impl TestServer {
             opened,
             role: Role::Admin,
             import: true,
+            objection: None,
         };
         let mut outcomes = self.store.accept(&[submission], self.clock.now())?;
         outcomes.pop().ok_or_else(|| StoreError::corrupt("no outcome"))
@@ -383,15 +384,14 @@ impl TestServer {
         if let Err(error) = transaction.verify(body, &known.public_key) {
             return reject("wrong_signature", error.to_string());
         }
-        if !self.store.has_signed_in(device, body.user)? {
-            return reject(
-                "unknown_user",
-                "The user has never signed in on this device.".to_owned(),
-            );
-        }
+        let signed_in = self.store.has_signed_in(device, body.user)?;
         Ok(Ok(Submission {
             role: self.role(body.user)?,
             import: false,
+            objection: (!signed_in).then(|| Objection {
+                code: "unknown_user",
+                reason: "The user has never signed in on this device.".to_owned(),
+            }),
             transaction,
             opened,
         }))

@@ -95,6 +95,7 @@ pub fn submissions(device: &mut Device) -> Vec<Submission> {
         transaction,
         role: Role::Nurse,
         import: false,
+        objection: None,
     };
     push.transactions.into_iter().map(submission).collect()
 }

@@ -81,6 +81,7 @@ impl Hub {
             transaction,
             role: Role::Nurse,
             import: false,
+            objection: None,
         };
         let all: Vec<_> = self.relayed().into_iter().map(submission).collect();
         let now = self.server.clock.now();

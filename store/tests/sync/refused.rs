@@ -107,6 +107,40 @@ fn a_command_that_built_on_a_refused_one_reaches_the_server_as_a_new_transaction
     assert_eq!(cell(&mut nils, "patients", ANNA, "phone"), serde_json::Value::Null);
 }
 
+/// The answer to a push is late, and so is the next push, which goes on from the same place: what only that one carries is not
+/// made anew for what the answer refuses, for it may still arrive.
+#[test]
+fn what_is_under_way_is_not_made_anew_when_something_before_it_is_refused() {
+    let mut server = hospital();
+    let (mut nora, mut nils) = two_nurses(&mut server);
+    demote_nora(&mut server, "cleaner");
+    nora.run("editRow", edit("patients", ANNA, json!({ "phone": "111" })))
+        .unwrap();
+    nora.replica.wake();
+    let first = nora.replica.next_request().unwrap().unwrap();
+    let answer = nora.send(&mut server, &first).unwrap();
+    nora.replica.take_failure("No answer came.");
+    let cleaned = nora
+        .run(
+            "editRow",
+            edit("beds", crate::ward::BED_1, json!({ "status": "cleaning" })),
+        )
+        .unwrap();
+    nora.replica.wake();
+    let second = nora.replica.next_request().unwrap().unwrap();
+    nora.replica.take_response(&first.kind, &answer).unwrap();
+    let left: Vec<_> = nora.replica.outbox().unwrap().into_iter().map(|e| e.state).collect();
+    assert_eq!(left, ["rejected", "waiting"]);
+    nora.send(&mut server, &second).unwrap();
+    settle(&mut server, &mut [&mut nora, &mut nils]);
+    let by_nora = |entry: &holdfast_core::transaction::LogEntry| {
+        let body = entry.transaction.body().unwrap();
+        (body.device == nora.replica.device_id()).then_some(body.id)
+    };
+    let taken: Vec<_> = server.log().unwrap().iter().filter_map(by_nora).collect();
+    assert_eq!(taken, [cleaned.transaction_id]);
+}
+
 #[test]
 fn a_replayed_command_makes_the_same_rows_again() {
     let mut server = hospital();

@@ -36,6 +36,7 @@ fn give_back(server: &mut TestServer, lost: &LogEntry) {
         transaction: lost.transaction.clone(),
         role: Role::Nurse,
         import: false,
+        objection: None,
     };
     let now = server.clock.now();
     let outcomes = server.store.accept(&[submission], now).unwrap();

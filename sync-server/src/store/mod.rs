@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub use error::StoreError;
 pub use heads::Heads;
 pub use holdfast_store::server::{
-    Account, Device, KnownHub, Pulled, Quarantined, Session, Submission, TokenHash, WaitingCount,
+    Account, Device, KnownHub, Objection, Pulled, Quarantined, Session, Submission, TokenHash, WaitingCount,
 };
 pub use hub::{Followed, Hub, HubStore, RelayCount, RelayPlace};
 pub use postgres::PostgresStore;

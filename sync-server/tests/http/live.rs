@@ -63,6 +63,7 @@ fn what_another_process_wrote_is_told_too(hospital: &Hospital) {
         opened: made.opened,
         role: holdfast_core::policy::Role::Nurse,
         import: false,
+        objection: None,
     };
     hospital
         .block_on(hospital.store.accept(vec![submission], holdfast_server::store::now()))

@@ -17,13 +17,7 @@ use holdfast_store::{
 use crate::{check::Violation, device::DeviceNode, hospital, ledger::Key, world::HOSPITAL};
 
 /// The codes of refusals that happen at the door: what was refused there is not kept.
-const AT_THE_DOOR: [&str; 5] = [
-    "wrong_device",
-    "wrong_signature",
-    "unknown_user",
-    "id_taken",
-    "device_revoked",
-];
+const AT_THE_DOOR: [&str; 4] = ["wrong_device", "wrong_signature", "id_taken", "device_revoked"];
 
 /// A server: one process, or several over the same database. What one of them keeps in memory the others do not know.
 pub struct ServerNode {

@@ -526,3 +526,38 @@ fn what_a_hub_relays_no_more_is_gone_from_a_device_that_was_ahead_of_it() {
         ..Run::default()
     });
 }
+
+/// After the restore nobody had signed in for the first two commands; the push with them was refused, what could be was made
+/// anew, and then the same push came once more, late, when their maker had signed in again.
+#[test]
+fn what_is_refused_for_its_maker_is_refused_for_good() {
+    holds(&Run {
+        devices: 1,
+        page: 100,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: UseEquipment,
+                pick: 2_666_042_276,
+            },
+            RestoreServer,
+            Do {
+                device: 0,
+                work: UseEquipment,
+                pick: 941_070_562,
+            },
+            SignIn { device: 0, person: 7 },
+            Exchange {
+                device: 0,
+                fate: RequestLate,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            SignIn { device: 0, person: 0 },
+        ],
+        ..Run::default()
+    });
+}

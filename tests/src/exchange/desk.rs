@@ -97,6 +97,7 @@ impl<'a> Desk<'a> {
             opened,
             role: self.maker.role,
             import: false,
+            objection: None,
         };
         match self.stand.accept(vec![submission]).await.as_slice() {
             [PushOutcome::Accepted { .. }] => json!({ "state": self.stored(id).await }),

@@ -220,6 +220,7 @@ impl Device {
             opened,
             role: self.maker.role,
             import: false,
+            objection: None,
         });
     }
 

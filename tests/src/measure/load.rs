@@ -45,6 +45,7 @@ async fn accept(store: &Store, signer: &Signer, writes: &[RowWrite]) {
             opened,
             role: Role::Admin,
             import: false,
+            objection: None,
         }
     };
     let outcomes = store.accept(writes.iter().map(submission).collect(), now()).await;

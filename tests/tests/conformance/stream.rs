@@ -1,7 +1,7 @@
 //! Transactions come in, in order, each once.
 
 use holdfast_core::{ids::Seq, policy::Role, protocol::PushOutcome, transaction::Transaction};
-use holdfast_server::store::Submission;
+use holdfast_server::store::{Objection, Submission};
 use holdfast_tests::{
     maker::Maker,
     stand::Stand,
@@ -15,6 +15,7 @@ crate::on_both_stores! {
     a_repeated_push_gets_the_outcome_it_had_and_changes_nothing
     another_transaction_with_a_known_id_is_refused
     a_refused_transaction_takes_no_place_changes_nothing_and_is_kept
+    what_is_refused_for_its_maker_is_kept_and_stays_refused
     what_is_refused_is_said_with_row_column_and_reason
     a_refusal_does_not_stop_those_behind_it
     transactions_of_one_batch_build_on_each_other
@@ -119,6 +120,39 @@ async fn a_refused_transaction_takes_no_place_changes_nothing_and_is_kept(stand:
     broken.role = Role::Admin;
     assert_eq!(stand.refusal(broken).await, refusal);
     assert_eq!(stand.store.quarantine(10).await.unwrap().len(), 1);
+}
+
+async fn what_is_refused_for_its_maker_is_kept_and_stays_refused(stand: Stand) {
+    let mut maker = Maker::new(1);
+    let (ward, room) = (maker.row(), maker.row());
+    let [department, room] = [
+        create("departments", ward, &json!({ "name": "Surgery" })),
+        create("rooms", room, &json!({ "room_number": "101", "department_id": ward })),
+    ];
+    let good = maker.make(&stand.store, &[department]).await;
+    let mut unknown = good.clone();
+    unknown.objection = Some(Objection {
+        code: "unknown_user",
+        reason: "Nobody knows them.".to_owned(),
+    });
+    // What its device made on top of it is refused with it, in one push too.
+    let outcomes = stand
+        .accept(vec![unknown, maker.make(&stand.store, &[room]).await])
+        .await;
+    let codes: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| match outcome {
+            PushOutcome::Rejected { code, .. } => code.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(codes, ["unknown_user", "broken_reference"]);
+    let kept = stand.store.quarantine(10).await.unwrap();
+    assert!(kept.iter().any(|one| one.transaction == good.transaction));
+    // They have signed in meanwhile, but their device has gone on without it.
+    let refusal = ("unknown_user".to_owned(), "Nobody knows them.".to_owned());
+    assert_eq!(stand.refusal(good).await, refusal);
+    assert_eq!(stand.store.head().await.unwrap(), Seq(0));
 }
 
 async fn what_is_refused_is_said_with_row_column_and_reason(stand: Stand) {

@@ -154,9 +154,7 @@ impl Replica {
                 .try_for_each(|sent| outbox::remove(&self.connection, sent.n))?;
         }
         if !to_send.is_empty() {
-            if meta::get::<Vec<u8>>(&self.connection, "hub")?.is_some() {
-                outbox::give(&self.connection, &to_send)?;
-            }
+            self.round.first_sent = outbox::give(&self.connection, &to_send)?;
             return Ok(Some(push::request(to_send)));
         }
         if recopy::is_under_way(&self.connection)? {

@@ -90,7 +90,7 @@ impl Replica {
                     }
                 }
                 // What was refused after the first may have been built on it: it is tried anew.
-                PushOutcome::Rejected { .. } if refused.is_some() => {}
+                PushOutcome::Rejected { .. } if refused.is_some() => outbox::refused(&transaction, *id)?,
                 PushOutcome::Rejected { code, reason, .. } => {
                     refused = Some((sent, code, reason));
                 }
@@ -128,6 +128,9 @@ impl Replica {
         code: &str,
         reason: &str,
     ) -> Result<BTreeSet<&'static str>, StoreError> {
+        let mut unread = std::mem::take(&mut self.round.first_sent);
+        unread.retain(|id| ids.contains(id));
+        outbox::take_back(&self.connection, &unread)?;
         let [id] = ids else {
             self.round.at_once = Some(ids.len().div_ceil(2));
             return Ok(BTreeSet::new());

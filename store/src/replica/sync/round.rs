@@ -1,6 +1,6 @@
 //! One round of sync, from waking to being in step. Kept in memory only: after a restart a new round begins.
 
-use holdfast_core::ids::Timestamp;
+use holdfast_core::ids::{Timestamp, TransactionId};
 
 use crate::replica::ConnectionState;
 
@@ -15,6 +15,8 @@ pub(in crate::replica) struct Round {
     pub switched: bool,
     /// How many transactions a push carries, after a larger one was refused as a whole.
     pub at_once: Option<usize>,
+    /// What the last push carried that was never sent before.
+    pub first_sent: Vec<TransactionId>,
     /// When the stored documents were last counted, for their checksum.
     pub counted: Option<Timestamp>,
     /// Why the last attempt failed.

@@ -11,13 +11,13 @@ use holdfast_core::{
     protocol::PushOutcome,
 };
 
-use super::verify::{Verified, rejected};
-use crate::store::{Store, StoreError, Submission};
+use super::verify::Verified;
+use crate::store::{Objection, Store, StoreError, Submission};
 
-/// Why a maker's transactions are not taken.
-type Objection = (&'static str, String);
+/// The role of whoever there is an objection to: it writes nothing.
+const NOBODY: Role = Role::Auditor;
 
-/// Gives each transaction its maker's role.
+/// Gives each transaction its maker's role, or the objection to its maker.
 pub(super) async fn admit(
     store: &Store,
     verified: Vec<Result<Verified, PushOutcome>>,
@@ -29,30 +29,35 @@ pub(super) async fn admit(
             unknown.insert(maker(store, device, user).await?);
         }
     }
-    let admit_one = |one: Verified| match &makers[&(one.opened.body.device, one.opened.body.user)] {
-        Ok(role) => Ok(Submission {
-            role: *role,
+    let admit_one = |one: Verified| {
+        let maker = &makers[&(one.opened.body.device, one.opened.body.user)];
+        Submission {
+            role: maker.as_ref().map_or(NOBODY, |role| *role),
             transaction: one.transaction,
             opened: one.opened,
             import: false,
-        }),
-        Err((code, reason)) => Err(rejected(one.opened.body.id, code, reason.clone())),
+            objection: maker.as_ref().err().cloned(),
+        }
     };
-    Ok(verified.into_iter().map(|one| one.and_then(admit_one)).collect())
+    Ok(verified.into_iter().map(|one| one.map(admit_one)).collect())
 }
 
 /// The role of a user who has signed in on the device, active or not.
 async fn maker(store: &Store, device: DeviceId, user: UserId) -> Result<Result<Role, Objection>, StoreError> {
+    let objection = |code, reason| Ok(Err(Objection { code, reason }));
     if !store.has_signed_in(device, user).await? {
         let reason = format!("User {user} has never signed in on this device.");
-        return Ok(Err(("unknown_user", reason)));
+        return objection("unknown_user", reason);
     }
     let Some(account) = store.account(user).await? else {
-        return Ok(Err(("unknown_user", format!("There is no user {user} any more."))));
+        return objection("unknown_user", format!("There is no user {user} any more."));
     };
     if !account.is_active {
         // What was done was done: a drug given before the account was switched off must not be lost.
         tracing::warn!(%user, %device, "taking in work of a user who is not active");
     }
-    Ok(Role::from_str(&account.role).map_err(|unknown| ("unknown_role", unknown.to_string())))
+    match Role::from_str(&account.role) {
+        Ok(role) => Ok(Ok(role)),
+        Err(unknown) => objection("unknown_role", unknown.to_string()),
+    }
 }

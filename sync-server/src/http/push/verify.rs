@@ -105,7 +105,7 @@ fn code(error: &TransactionError) -> &'static str {
 }
 
 /// A rejection.
-pub(super) fn rejected(id: TransactionId, code: &str, reason: String) -> PushOutcome {
+fn rejected(id: TransactionId, code: &str, reason: String) -> PushOutcome {
     PushOutcome::Rejected {
         id,
         code: code.to_owned(),

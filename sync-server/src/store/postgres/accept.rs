@@ -18,7 +18,7 @@ use holdfast_core::{
     protocol::{PushOutcome, decode, encode},
     transaction::{Body, ChangeName, Transaction},
 };
-use holdfast_store::server::{Submission, id_taken};
+use holdfast_store::server::{Objection, Submission, id_taken};
 use minicbor::bytes::ByteVec;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
@@ -239,6 +239,9 @@ impl<'a> Batch<'a> {
     }
 
     async fn judge(&mut self, submission: Cow<'a, Submission>) -> Result<PushOutcome, StoreError> {
+        if let Some(Objection { code, reason }) = submission.objection.clone() {
+            return Ok(self.refuse_with(submission, code, reason));
+        }
         let (id, seq) = (submission.opened.body.id, self.head.next());
         let job = Job::Ingest {
             opened: &submission.opened,

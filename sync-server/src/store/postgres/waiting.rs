@@ -162,6 +162,7 @@ pub(super) async fn take(connection: &mut PgConnection, id: TransactionId) -> Re
         transaction,
         role: role.parse().map_err(|_| damaged())?,
         import: record.try_get(1)?,
+        objection: None,
     })
 }
 
