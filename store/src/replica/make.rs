@@ -18,7 +18,7 @@ use holdfast_core::{
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::ReplicaError;
+use super::{ReplicaError, sight};
 use crate::{
     Host, StoreError,
     tables::Tables,
@@ -83,6 +83,9 @@ impl Workshop<'_> {
         let Some((transaction, opened)) = self.author(&plan, giver, writing)? else {
             return Ok(None);
         };
+        if let Some(rejection) = sight::judge(self.connection, &opened)? {
+            return Err(ReplicaError::Rejected(rejection));
+        }
         let job = Job::Ingest {
             opened: &opened,
             place: Place::Pending,

@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 
 use holdfast_core::{
-    document::Facet,
+    document::{DocumentId, Facet},
     ids::UserId,
+    ingest::Rejection,
     protocol::PullResponse,
     schema::{Schema, Table},
     transaction::Opened,
@@ -47,6 +48,27 @@ pub(super) fn set(connection: &Connection, sees: bool) -> Result<BTreeSet<&'stat
         }
         _ => Ok(BTreeSet::new()),
     }
+}
+
+/// Refuses what writes to them where they must not be: the role that somebody signed in with saw them, and the server has said
+/// since that it is another one.
+pub(super) fn judge(connection: &Connection, opened: &Opened) -> Result<Option<Rejection>, StoreError> {
+    let mut documents = opened.body.changes.iter().map(|name| name.document);
+    let restricted = documents.position(|document| document.facet == Facet::Restricted);
+    let barred = is_barred(connection)? && !broken!(RestrictedKept);
+    Ok(restricted.filter(|_| barred).map(|index| Rejection {
+        code: "not_allowed",
+        change: Some(index),
+        table: table_name(opened.body.changes[index].document),
+        row: opened.body.changes[index].document.row.to_string(),
+        column: None,
+        problem: "your role may not write to restricted columns".to_owned(),
+    }))
+}
+
+fn table_name(document: DocumentId) -> String {
+    let table = Schema::hospital().get(document.table);
+    table.map_or_else(|| document.table.0.to_string(), |table| table.name.to_owned())
 }
 
 /// What waited here may have brought some back. Returns the tables whose rows changed.

@@ -561,3 +561,26 @@ fn what_is_refused_for_its_maker_is_refused_for_good() {
         ..Run::default()
     });
 }
+
+/// The page still had the role of the sign-in, the device had been told of the new one.
+#[test]
+fn who_may_not_see_salaries_any_more_writes_none() {
+    holds(&Run {
+        devices: 6,
+        page: 2,
+        steps: vec![
+            Role {
+                person: 5,
+                role: "nurse",
+            },
+            Sync { device: 5 },
+            EndSessions,
+            Do {
+                device: 5,
+                work: EditSalary,
+                pick: 2_462_658_688,
+            },
+        ],
+        ..Run::default()
+    });
+}
