@@ -19,23 +19,25 @@
 //! - What must hold is said in [`check`] and nowhere else.
 
 pub mod check;
+mod crashes;
 mod device;
 mod dice;
 mod hospital;
 mod ledger;
 mod network;
-mod newer;
 mod plan;
 pub mod report;
 mod server;
 mod shrink;
 mod step;
 mod tally;
+mod versions;
 mod wards;
 mod work;
 mod world;
 
 pub use check::Violation;
+pub use crashes::{Victim, crash_at_every_write};
 pub use hospital::HUBS;
 pub use plan::plan;
 pub use shrink::shrink;

@@ -82,7 +82,21 @@ pub fn plan(seed: u64) -> Run {
     if Dice::new(seed ^ 0x5052_4f43).percent(25) {
         run.processes = 2;
     }
+    // Apart, too.
+    let dice = Dice::new(seed ^ 0x4f4c_4445_5253);
+    if dice.percent(10) {
+        add_older_devices(&mut run.steps, &dice, &mut picks);
+    }
     run
+}
+
+/// Not all devices have the new version yet.
+fn add_older_devices(steps: &mut Vec<Step>, dice: &Dice, picks: &mut BTreeSet<u32>) {
+    for _ in 0..=dice.below(8) {
+        let at = dice.below(steps.len() + 1);
+        let pick = pick(dice, picks);
+        steps.insert(at, Step::Older { pick });
+    }
 }
 
 /// The server loses what devices did, told one another and went on with: its disk is put back to the beginning.

@@ -205,6 +205,11 @@ pub enum Step {
         /// With which details.
         pick: u32,
     },
+    /// A device of an older version, which knows fewer columns than all others, writes to a row.
+    Older {
+        /// With which details.
+        pick: u32,
+    },
 }
 
 /// What a hub asks.

@@ -25,6 +25,7 @@ use crate::{
     server::ServerNode,
     step::{Run, Step},
     tally::Tally,
+    versions::Version,
 };
 
 /// The number of the hospital's server.
@@ -185,7 +186,8 @@ impl World {
             Step::Discard { device } => self.discard(device.into()),
             Step::SignOut { device } => self.sign_out(device.into()),
             Step::SignIn { device, person } => self.sign_in(device.into(), usize::from(person) % PEOPLE.len()),
-            Step::Newer { pick } => self.newer(pick),
+            Step::Newer { pick } => self.other_version(Version::Newer, pick),
+            Step::Older { pick } => self.other_version(Version::Older, pick),
             Step::Role { person, role } => self.role(person, role),
             Step::Errand { hub, errand, fate } => self.errand(hub.into(), errand, fate).map(drop),
             Step::SyncHub { hub } => self.sync_hub(hub.into()),

@@ -584,3 +584,26 @@ fn who_may_not_see_salaries_any_more_writes_none() {
         ..Run::default()
     });
 }
+
+/// A newer device writes a column that the server and an older device do not know; the older one edits the same rows.
+#[test]
+fn an_older_device_takes_nothing_away_that_it_does_not_know() {
+    let mut steps = vec![Sync { device: 0 }];
+    for pick in 0..12 {
+        steps.push(Newer { pick });
+        steps.push(Do {
+            device: 0,
+            work: EditText,
+            pick: 100 + pick,
+        });
+        steps.push(Sync { device: 0 });
+        steps.push(Older { pick: 200 + pick });
+        steps.push(Sync { device: 0 });
+    }
+    holds(&Run {
+        devices: 2,
+        page: 100,
+        steps,
+        ..Run::default()
+    });
+}

@@ -1,7 +1,7 @@
 //! What stores hold in the end.
 
 use super::Violation;
-use crate::{device::DeviceNode, newer, world::World};
+use crate::{device::DeviceNode, versions, world::World};
 
 /// A server that had only the log would hold the same.
 pub fn the_tables_are_the_fold_of_the_log(world: &World) -> Result<(), Violation> {
@@ -81,8 +81,8 @@ pub fn nothing_is_shown_that_may_not_be(node: &DeviceNode) -> Result<(), Violati
 
 /// A column of a newer version is as Automerge's own library has it, though devices that do not know it edit the row.
 pub fn what_nobody_knows_is_carried_along(world: &World) -> Result<(), Violation> {
-    for patient in newer::PATIENTS {
-        let (expected, found) = newer::column(world.hospital().look(), patient).map_err(Violation::engine)?;
+    for patient in versions::PATIENTS {
+        let (expected, found) = versions::column(world.hospital().look(), patient).map_err(Violation::engine)?;
         if expected != found {
             return Err(Violation::new(format!(
                 "the unknown column of patient {patient:x} is {found:?}, not {expected:?}"

@@ -9,8 +9,8 @@ use crate::{
     check::Violation,
     dice::Dice,
     hospital::{self, PEOPLE},
-    newer,
     step::{Errand, Fate},
+    versions::{Push, Version},
     work::{self, Work},
 };
 
@@ -129,11 +129,20 @@ impl World {
         server.set_role(user, role).map(drop).map_err(Violation::engine)
     }
 
-    pub(super) fn newer(&mut self, pick: u32) -> Done {
-        self.tally.add("newer devices");
-        let (token, request) = newer::request(self.servers[HOSPITAL].quiet_server().map_err(Violation::engine)?, pick)
-            .map_err(Violation::engine)?;
-        self.ask(HOSPITAL, &token, &request).map(drop)
+    /// A device of another version pushes what it wrote.
+    pub(super) fn other_version(&mut self, version: Version, pick: u32) -> Done {
+        self.tally.add(match version {
+            Version::Newer => "newer devices",
+            Version::Older => "older devices",
+        });
+        let server = self.servers[HOSPITAL].quiet_server().map_err(Violation::engine)?;
+        let Some(push) = Push::new(server, version, pick).map_err(Violation::engine)? else {
+            return Ok(());
+        };
+        match self.ask(HOSPITAL, &push.token, &push.request)? {
+            Some(answer) => push.check(self.hospital().look(), &answer),
+            None => Ok(()),
+        }
     }
 }
 
