@@ -60,7 +60,6 @@ try {
   const began = performance.now()
   await device.open()
   await device.see('sign-in-form')
-  await device.page.locator('[name=password]').waitFor()
   const asked = performance.now()
   await enter(device, username, password)
   const entered = performance.now()
