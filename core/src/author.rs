@@ -1,6 +1,6 @@
 //! Makes a transaction from what a command writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
 
@@ -65,16 +65,11 @@ pub fn author(
     identity: &Identity,
 ) -> Result<(Transaction, Opened), AuthorError> {
     let parts: Vec<(DocumentId, RowAction)> = writes.iter().flat_map(split).collect();
-    let missing: BTreeSet<_> = parts
-        .iter()
-        .map(|(id, _)| *id)
-        .filter(|id| set.document(id).is_none())
-        .collect();
-    if !missing.is_empty() {
-        return Err(AuthorError::Needs(Needs {
-            documents: missing,
-            ..Needs::default()
-        }));
+    let mut needs = Needs::default();
+    let written = parts.iter().map(|(id, _)| *id);
+    needs.documents.extend(written.filter(|id| set.document(id).is_none()));
+    if !needs.documents.is_empty() {
+        return Err(AuthorError::Needs(needs));
     }
     let salt = uuid::Uuid::from_bytes(header.entropy).simple().to_string();
     let mut documents: BTreeMap<DocumentId, Document> = BTreeMap::new();

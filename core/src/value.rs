@@ -1,6 +1,6 @@
 //! A column's value, as commands give it, documents hold it and tables show it.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::{
@@ -275,11 +275,17 @@ fn canonical_date(text: &str) -> Option<String> {
     if text == "infinity" || text == "-infinity" {
         return Some(text.to_owned());
     }
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    let mut parts = text.splitn(3, '-');
+    let mut number = |digits: usize| {
+        let part = parts.next().filter(|part| part.len() <= digits)?;
+        part.bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| part.parse::<u32>().ok())?
+    };
+    let (year, month, day) = (number(4)?, number(2)?, number(2)?);
     // Four-digit years: what PostgreSQL reads, and text order is time order.
-    (1..=9999)
-        .contains(&date.year())
-        .then(|| date.format("%Y-%m-%d").to_string())
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day).filter(|_| year > 0)?;
+    Some(date.to_string())
 }
 
 /// Digits with exactly `scale` places; half rounds away from zero, as PostgreSQL's numeric does.

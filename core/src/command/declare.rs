@@ -32,7 +32,7 @@ pub(super) trait Described {
 }
 
 /// A type that a command's field may have.
-pub(super) trait Field {
+pub(super) trait Field: Sized {
     /// Its name in TypeScript.
     const TYPE: &'static str;
     /// It may be left out.
@@ -42,12 +42,20 @@ pub(super) trait Field {
     fn is_absent(&self) -> bool {
         false
     }
+
+    /// Reads it; `None` if it is left out. The error is for whoever writes pages.
+    fn read(json: Option<Json>) -> Result<Self, String>;
 }
 
 macro_rules! field_types {
     ($($type:ty => $name:literal,)*) => {
         $(impl Field for $type {
             const TYPE: &'static str = $name;
+
+            fn read(json: Option<Json>) -> Result<Self, String> {
+                let json = json.ok_or("is missing")?;
+                serde_json::from_value(json).map_err(|error| error.to_string())
+            }
         })*
     };
 }
@@ -70,6 +78,19 @@ impl<T: Field> Field for Option<T> {
     fn is_absent(&self) -> bool {
         self.is_none()
     }
+
+    fn read(json: Option<Json>) -> Result<Self, String> {
+        json.filter(|json| !json.is_null())
+            .map(|json| T::read(Some(json)))
+            .transpose()
+    }
+}
+
+/// Takes a field out of a command's JSON, named as in Rust. Commands are read so, field by field: what serde derives for
+/// each of them is ten times as much to download.
+pub(super) fn take<T: Field>(fields: &mut Map<String, Json>, name: &str) -> Result<T, String> {
+    let name = camel_case(name);
+    T::read(fields.remove(&name)).map_err(|problem| format!("`{name}`: {problem}"))
 }
 
 /// Declares a command: a struct with documented public fields.
@@ -81,8 +102,8 @@ macro_rules! command {
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
         #[allow(missing_docs, reason = "a field without words is the column or the row of its name")]
         pub struct $name {
             $(
@@ -90,6 +111,17 @@ macro_rules! command {
                 #[serde(skip_serializing_if = "crate::command::declare::Field::is_absent")]
                 pub $field: $type,
             )*
+        }
+
+        impl $name {
+            /// Takes its fields out of its JSON.
+            pub(in crate::command) fn read(
+                fields: &mut serde_json::Map<String, serde_json::Value>,
+            ) -> Result<Self, String> {
+                Ok(Self {
+                    $($field: crate::command::declare::take(fields, stringify!($field))?,)*
+                })
+            }
         }
 
         impl crate::command::declare::Described for $name {

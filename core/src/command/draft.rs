@@ -333,7 +333,7 @@ impl<'a, 'm> Draft<'a, 'm> {
         let message = if column.references.is_some() {
             format!(
                 "Another {noun} has this {} already. Free it there first.",
-                label.to_lowercase()
+                label.to_ascii_lowercase()
             )
         } else {
             let text = value.to_sql_text().unwrap_or_default();

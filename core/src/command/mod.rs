@@ -44,6 +44,8 @@ pub use typescript::typescript;
 
 use declare::{Described, Description, camel_case};
 use draft::Draft;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Map, Value as Json};
 
 use crate::row::RowWrite;
 
@@ -66,7 +68,7 @@ macro_rules! commands {
         $(pub use $module::$variant;)*
 
         /// What a person does. As JSON: `{"type": "admitPatient", "patientId": …, "bedId": …}`.
-        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
         #[serde(tag = "type", rename_all = "camelCase")]
         pub enum Command {
             $($(#[doc = $doc])* $variant($variant),)*
@@ -79,6 +81,18 @@ macro_rules! commands {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            fn read(mut fields: Map<String, Json>) -> Result<Self, String> {
+                let name: String = declare::take(&mut fields, "type")?;
+                let command = match name.as_str() {
+                    $($name => Self::$variant($variant::read(&mut fields)?),)*
+                    _ => return Err(format!("there is no command `{name}`")),
+                };
+                match fields.keys().next() {
+                    None => Ok(command),
+                    Some(unknown) => Err(format!("`{name}` has no field `{unknown}`")),
                 }
             }
 
@@ -136,6 +150,12 @@ commands! {
     settle_conflict SettleConflict "settleConflict",
 }
 
+impl<'de> Deserialize<'de> for Command {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(Map::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
 /// Plans a command: reads what it needs, checks it, and says what to write.
 pub fn plan(command: &Command, maker: &mut Maker, reader: &dyn Reader) -> Result<Plan, CommandError> {
     let mut draft = Draft::new(reader, maker);
@@ -187,6 +207,28 @@ mod tests {
                 "{name} refuses what it does not know"
             );
         }
+    }
+
+    #[test]
+    fn a_command_that_cannot_be_read_says_where() {
+        let words = |command| serde_json::from_value::<Command>(command).unwrap_err().to_string();
+        let edit = |id: serde_json::Value| json!({ "type": "editRow", "table": "beds", "id": id, "values": {} });
+        assert_eq!(words(json!({ "type": "editRow", "table": "beds" })), "`id`: is missing");
+        assert_eq!(words(json!({ "table": "beds" })), "`type`: is missing");
+        assert_eq!(words(json!({ "type": "fly" })), "there is no command `fly`");
+        assert!(words(edit(7.into())).starts_with("`id`: invalid type: integer"));
+        let mut command = edit("1".into());
+        command["wings"] = 2.into();
+        assert_eq!(words(command), "`editRow` has no field `wings`");
+    }
+
+    #[test]
+    fn null_stands_for_a_field_that_is_left_out() {
+        let read = |command| serde_json::from_value::<Command>(command).unwrap();
+        let create = json!({ "type": "createRow", "table": "beds", "values": {} });
+        let mut with_null = create.clone();
+        with_null["id"] = serde_json::Value::Null;
+        assert_eq!(read(with_null), read(create));
     }
 
     fn example(type_name: &str) -> serde_json::Value {

@@ -20,7 +20,7 @@ fn make(draft: &mut Draft, prefix: &str) -> String {
     let date = draft
         .now()
         .to_datetime()
-        .map(|t| t.format("%Y%m%d").to_string())
+        .map(|t| t.date_naive().to_string().replace('-', ""))
         .unwrap_or_default();
     // The low bits of a UUID v7 are the random ones.
     let random = draft.new_id().as_u128();

@@ -48,7 +48,7 @@ impl SettleConflict {
         } else {
             settle_column(draft, &record, column, value)?;
         }
-        Ok(format!("Settle {} of {}", words::label(column.name).to_lowercase(), words::noun(table.name)))
+        Ok(format!("Settle {} of {}", words::label(column.name).to_ascii_lowercase(), words::noun(table.name)))
     }
 
     fn keep_or_delete(&self, draft: &mut Draft, record: &Record) -> Result<String, CommandError> {

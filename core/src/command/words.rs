@@ -1,5 +1,7 @@
 //! What rows and columns are called when the engine speaks to people.
 
+use chrono::Timelike;
+
 use crate::{
     command::{CommandError, draft::Draft, record::Record},
     ids::{RowId, Timestamp},
@@ -83,16 +85,19 @@ pub(super) fn staff(draft: &Draft, staff: &Record) -> Result<String, CommandErro
 
 /// `2026-01-31 12:00 UTC`
 pub(super) fn minute(time: Timestamp) -> String {
-    time.to_datetime()
-        .map_or_else(|| time.to_string(), |t| t.format("%Y-%m-%d %H:%M UTC").to_string())
+    time.to_datetime().map_or_else(
+        || time.to_string(),
+        |t| format!("{} {:02}:{:02} UTC", t.date_naive(), t.hour(), t.minute()),
+    )
 }
 
-/// First letter large: a summary begins with it.
+/// First letter large, as a summary begins: one of our own words, in ASCII.
 pub(super) fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 #[cfg(test)]

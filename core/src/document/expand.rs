@@ -180,7 +180,7 @@ fn sorted(json: &Json) -> Json {
                 .iter()
                 .map(|(key, value)| (key.clone(), sorted(value)))
                 .collect();
-            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
             entries.into_iter().collect()
         }
         Json::Array(items) => items.iter().map(sorted).collect(),

@@ -220,7 +220,7 @@ impl Builder {
             }
             Json::Object(entries) => {
                 let mut sorted: Vec<_> = entries.iter().collect();
-                sorted.sort_by_key(|(key, _)| *key);
+                sorted.sort_unstable_by_key(|(key, _)| *key);
                 for (key, value) in sorted {
                     self.set_entry(object, key, value, &[]);
                 }

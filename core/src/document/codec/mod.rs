@@ -366,8 +366,9 @@ impl Change {
         } = self;
         for operation in operations.iter().filter(|o| o.pred_count > 1) {
             let first = operation.first_pred as usize;
-            preds[first..first + operation.pred_count as usize]
-                .sort_by(|a, b| (a.counter, &actors[a.actor as usize]).cmp(&(b.counter, &actors[b.actor as usize])));
+            preds[first..first + operation.pred_count as usize].sort_unstable_by(|a, b| {
+                (a.counter, &actors[a.actor as usize]).cmp(&(b.counter, &actors[b.actor as usize]))
+            });
         }
     }
 }

@@ -3,8 +3,13 @@
 //! The difference is taken between what the person saw and what they wrote, and carried over to what the object holds now:
 //! what others wrote meanwhile stays.
 
+use std::{collections::HashMap, convert::Infallible, hash::Hash};
+
 use serde_json::Value as Json;
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::{
+    DiffOp,
+    algorithms::{Capture, Compact, Replace, myers},
+};
 
 use super::Builder;
 use crate::{
@@ -122,7 +127,7 @@ impl Document {
     }
 
     #[expect(clippy::too_many_arguments, reason = "text and lists differ only in their items")]
-    fn write_sequence<T: Clone + Eq + std::hash::Hash>(
+    fn write_sequence<T: Clone + Eq + Hash>(
         &self,
         builder: &mut Builder,
         id: OpId,
@@ -137,10 +142,13 @@ impl Document {
             .filter_map(|e| self.latest(&e.live).map(|op| (e, item_of(&self.op_json(op, 0)))))
             .collect();
         let current: Vec<T> = visible.iter().map(|(_, item)| item.clone()).collect();
-        let places = places(seen, &current);
+        let mut numbers = Numbers(HashMap::new());
+        let (seen, current) = (numbers.of(seen), numbers.of(&current));
+        let steps = difference(&seen, &numbers.of(new));
+        let places = places(&seen, &current);
         let object = builder.name_of(self, id);
         let anchor = |i: usize| places[..i].iter().rev().flatten().next().map(|p| visible[*p].0.id);
-        for step in capture_diff_slices(Algorithm::Myers, seen, new) {
+        for step in steps {
             let (old, added) = (step.old_range(), step.new_range());
             if matches!(step, DiffOp::Equal { .. }) {
                 continue;
@@ -162,10 +170,32 @@ impl Document {
     }
 }
 
+/// Numbers for items: equal ones have the same. So that differences are taken in one way, whatever the items are.
+struct Numbers<'a, T>(HashMap<&'a T, u32>);
+
+impl<'a, T: Eq + Hash> Numbers<'a, T> {
+    fn of(&mut self, items: &'a [T]) -> Vec<u32> {
+        let Self(known) = self;
+        let number = |item| {
+            let next = known.len() as u32;
+            *known.entry(item).or_insert(next)
+        };
+        items.iter().map(number).collect()
+    }
+}
+
+/// The steps from `old` to `new`, by Myers' algorithm.
+fn difference(old: &[u32], new: &[u32]) -> Vec<DiffOp> {
+    let mut steps = Compact::new(Replace::new(Capture::new()), old, new);
+    let taken: Result<(), Infallible> = myers::diff(&mut steps, old, 0..old.len(), new, 0..new.len());
+    let Ok(()) = taken;
+    steps.into_inner().into_inner().into_ops()
+}
+
 /// For each item that was seen, its place among the current ones, if it is still there.
-fn places<T: Eq + std::hash::Hash>(seen: &[T], current: &[T]) -> Vec<Option<usize>> {
+fn places(seen: &[u32], current: &[u32]) -> Vec<Option<usize>> {
     let mut places = vec![None; seen.len()];
-    for step in capture_diff_slices(Algorithm::Myers, seen, current) {
+    for step in difference(seen, current) {
         if let DiffOp::Equal {
             old_index,
             new_index,
