@@ -16,7 +16,16 @@ use crate::{StoreError, hex, meta};
 type Migration = fn(Side) -> Vec<String>;
 
 /// From format n to n + 1. Only ever appended to: a released migration never changes.
-const MIGRATIONS: [Migration; 7] = [first, answers, waiting, restored, waiting_for_rows, hubs, relayed];
+const MIGRATIONS: [Migration; 8] = [
+    first,
+    answers,
+    waiting,
+    restored,
+    waiting_for_rows,
+    hubs,
+    relayed,
+    patients_by_name,
+];
 
 /// The format that this build writes.
 pub const FORMAT: u32 = MIGRATIONS.len() as u32;
@@ -75,6 +84,14 @@ fn relayed(side: Side) -> Vec<String> {
         Side::Device => engine::RELAYED,
     };
     statements.iter().map(ToString::to_string).collect()
+}
+
+/// A device searches its patients.
+fn patients_by_name(side: Side) -> Vec<String> {
+    match side {
+        Side::Server => Vec::new(),
+        Side::Device => engine::PATIENTS_BY_NAME.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Sets the connection up and brings its tables up to date. `key` is 32 bytes, for SQLite with a cipher; see [`encrypt`].
@@ -226,6 +243,18 @@ mod tests {
             0,
             "it cascades"
         );
+    }
+
+    #[test]
+    fn a_device_searches_patients_in_the_index_of_names() {
+        let connection = store(Side::Device);
+        let sql = "EXPLAIN QUERY PLAN SELECT * FROM patients
+            WHERE last_name LIKE ?1 OR first_name LIKE ?1 OR patient_number LIKE ?1
+            ORDER BY last_name, first_name, id LIMIT 60";
+        let mut statement = connection.prepare(sql).unwrap();
+        let steps = statement.query_map(["%berg%"], |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+        assert_eq!(steps, ["SCAN patients USING INDEX sync_patients_by_name"]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) fn request(connection: &Connection) -> Result<HttpRequest, StoreError
 impl Replica {
     pub(super) fn take_snapshot(&mut self, after: Option<&str>, body: &[u8]) -> Result<Taken, StoreError> {
         let page: Result<SnapshotResponse, String> = decode(body);
-        let (page, documents) = match page.and_then(|page| documents(&page).map(|documents| (page, documents))) {
+        let (page, mut documents) = match page.and_then(|page| documents(&page).map(|documents| (page, documents))) {
             Ok(read) => read,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -87,10 +87,7 @@ impl Replica {
             transaction.commit()?;
             return Ok(Ok(changed));
         }
-        let documents: BTreeMap<_, _> = documents
-            .into_iter()
-            .filter(|(id, _)| !(barred && id.facet == Facet::Restricted))
-            .collect();
+        documents.retain(|id, _| !(barred && id.facet == Facet::Restricted));
         let mut writing = Writing::new(&transaction, Side::Device, now);
         writing.follow(&Job::Replace {
             documents: &documents,
