@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
+import { packed } from './build/pack.ts'
 import { precache } from './build/precache.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** `--mode mock` serves the app on a small made-up hospital in memory instead of the engine: for looking at screens. */
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte(), precache()],
+  plugins: [svelte(), precache(), packed()],
   base: './',
   resolve: {
     alias:
