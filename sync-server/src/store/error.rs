@@ -28,6 +28,13 @@ pub enum StoreError {
          with `sync-server import --from`"
     )]
     ForeignRows(&'static str),
+    /// The SQLite file is not what was written.
+    #[error(
+        "the data folder's file is damaged ({0}). Put a hospital's server back to its backup. For a ward's hub, move the \
+         folder away and start it on an empty one: its devices still have what the hospital has not, and send it again. \
+         See \"A damaged file\" in docs/operations.md"
+    )]
+    Damaged(String),
     /// What is stored cannot be read.
     #[error("the database is damaged: {0}")]
     Corrupt(&'static str),
@@ -48,6 +55,11 @@ impl From<holdfast_store::StoreError> for StoreError {
     fn from(error: holdfast_store::StoreError) -> Self {
         if sqlite_code(&error) == Some(ErrorCode::DiskFull) {
             return Self::DiskFull(error.to_string());
+        }
+        let code = sqlite_code(&error);
+        let is_broken = matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));
+        if is_broken || matches!(error, holdfast_store::StoreError::Corrupt(_)) {
+            return Self::Damaged(error.to_string());
         }
         Self::Sqlite(error)
     }

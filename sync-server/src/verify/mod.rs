@@ -6,6 +6,9 @@
 //!          └──────────────► documents, changes, claims, conflicts, actors, 33 tables ──► compared in order ◄───┘
 //! ```
 //!
+//! On a ward's hub documents show, and tables follow from, what is on its way, too. There the fold is held against the
+//! documents as the stream has them, and against tables and claims only while nothing is on its way.
+//!
 //! *Architecture invariants*
 //! - Only reads, and sees one state of the store, so that a server may work on it meanwhile.
 //! - Memory does not grow with the hospital: the log comes in pages, the fold lives in a file, and both sides of each
@@ -36,6 +39,7 @@ use crate::{
     },
 };
 use progress::Meter;
+use relation::Relation;
 use signed::{Devices, Signed};
 
 /// How to verify.
@@ -72,37 +76,53 @@ pub async fn verify(
     progress: impl FnMut(Progress),
 ) -> Result<Report, VerifyError> {
     let started = Instant::now();
-    let mut meter = Meter::new(progress);
     let mut report = Report::new(options.limit);
-    let mut session = snapshot(location).await?;
+    match hold_against_log(location, options, &mut report, &mut Meter::new(progress)).await {
+        Err(VerifyError::Session(SessionError::Sqlite(error))) if is_damage(&error) => report.file([error.to_string()]),
+        other => other?,
+    }
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+async fn hold_against_log(
+    location: &Location,
+    options: &Options,
+    report: &mut Report,
+    meter: &mut Meter<impl FnMut(Progress)>,
+) -> Result<(), VerifyError> {
+    let mut session = Session::open(location).await?;
+    report.file(file_damage(&mut session).await?);
+    if !report.passed() {
+        return Ok(());
+    }
+    snapshot(&mut session).await?;
+    let relations = relations(&mut session, report).await?;
     let folder = match &options.scratch {
         Some(folder) => tempfile::tempdir_in(folder),
         None => tempfile::tempdir(),
     };
     let folder = folder.map_err(|e| VerifyError::Scratch(e.to_string()))?;
     let replay = Replay::create(&folder.path().join("replay.sqlite")).map_err(|e| scratch(&e))?;
-    if let Some(replay) = fold(&mut session, replay, &mut report, &mut meter).await? {
-        let relations = relation::all(session.dialect());
+    if let Some(replay) = fold(&mut session, replay, report, meter).await? {
         meter.begin(
             Phase::Compare,
             relation::count(replay.connection(), &relations).map_err(|e| scratch(&e))?,
         );
         for relation in &relations {
-            compare::compare(relation, replay.connection(), &mut session, &mut report, &mut meter).await?;
+            compare::compare(relation, replay.connection(), &mut session, report, meter).await?;
         }
-        compare::passwords(&mut session, &mut report).await?;
+        compare::passwords(&mut session, report).await?;
     }
-    report.seconds = started.elapsed().as_secs_f64();
-    Ok(report)
+    Ok(())
 }
 
 fn scratch(error: &impl ToString) -> VerifyError {
     VerifyError::Scratch(error.to_string())
 }
 
-/// A connection that sees one state of the store and cannot write to it.
-async fn snapshot(location: &Location) -> Result<Session, VerifyError> {
-    let mut session = Session::open(location).await?;
+/// From now on the session sees one state of the store, and cannot write to it.
+async fn snapshot(session: &mut Session) -> Result<(), VerifyError> {
     let statements: &[&str] = match session.dialect() {
         Dialect::Sqlite => &["PRAGMA query_only = true", "BEGIN"],
         Dialect::Postgres => &[
@@ -113,18 +133,13 @@ async fn snapshot(location: &Location) -> Result<Session, VerifyError> {
     for statement in statements {
         session.execute(statement, &[]).await?;
     }
-    let found = found::read(&mut session).await?;
-    let checks = match engine::check(&mut session, &found).await? {
+    let found = found::read(session).await?;
+    let checks = match engine::check(session, &found).await? {
         Presence::Present(checks) => checks,
         Presence::Absent => return Err(VerifyError::NotReady("there is no Holdfast in this database".into())),
     };
     match checks.into_iter().find(|check| check.outcome == Outcome::Failed) {
-        None if is_hub(&mut session).await? => Err(VerifyError::NotReady(
-            "it is that of a ward's hub, whose tables show more than its log has: verify the hospital's server, with which \
-             the hub compares its copy by itself"
-                .into(),
-        )),
-        None => Ok(session),
+        None => Ok(()),
         Some(check) => Err(VerifyError::NotReady(format!(
             "{}: {} (`sync-server validate` tells more)",
             check.name, check.found
@@ -132,9 +147,37 @@ async fn snapshot(location: &Location) -> Result<Session, VerifyError> {
     }
 }
 
-async fn is_hub(session: &mut Session) -> Result<bool, SessionError> {
-    let sql = "SELECT value FROM sync_meta WHERE key = 'hub_id'";
-    Ok(session.dialect() == Dialect::Sqlite && session.value(sql, &[]).await?.is_some())
+/// How many places of the file SQLite tells of.
+const FILE_DAMAGE: &str = "PRAGMA integrity_check(20)";
+
+/// What SQLite says is wrong with its file. PostgreSQL's files are its own matter.
+async fn file_damage(session: &mut Session) -> Result<Vec<String>, SessionError> {
+    if session.dialect() == Dialect::Postgres {
+        return Ok(Vec::new());
+    }
+    let said = session.rows(FILE_DAMAGE, &[]).await?;
+    let said = said.into_iter().flatten().flatten();
+    Ok(said.filter(|line| line != "ok").collect())
+}
+
+/// True if SQLite cannot read its own file.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+/// What the fold is held against.
+async fn relations(session: &mut Session, report: &mut Report) -> Result<Vec<Relation>, SessionError> {
+    let is_hub = "SELECT value FROM sync_meta WHERE key = 'hub_id'";
+    if session.dialect() == Dialect::Postgres || session.value(is_hub, &[]).await?.is_none() {
+        return Ok(relation::all(session.dialect()));
+    }
+    let relayed = session
+        .value("SELECT CAST(count(*) AS TEXT) FROM sync_relay", &[])
+        .await?;
+    let relayed = relayed.and_then(|count| count.parse().ok()).unwrap_or(0);
+    report.relayed = Some(relayed);
+    Ok(relation::of_hub(relayed > 0))
 }
 
 /// Folds the log. `None` if it cannot be folded to its end, so that there is nothing to compare with.

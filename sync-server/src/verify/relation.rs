@@ -1,7 +1,10 @@
 //! What follows from the log and is compared: the 33 tables and the engine's own, each as rows of texts in the order of their
 //! keys, read alike from the fold and from either database.
 
-use holdfast_core::schema::{Column, Merge, Schema, SqlType, Table};
+use holdfast_core::{
+    document::Document,
+    schema::{Column, Merge, Schema, SqlType, Table},
+};
 use rusqlite::Connection;
 
 use crate::validate::session::Dialect;
@@ -44,20 +47,77 @@ pub enum Meaning {
 
 /// All relations, those first from which the others follow.
 pub fn all(dialect: Dialect) -> Vec<Relation> {
-    let engine = [changes, documents, claims, conflicts, actors, checksums].map(|relation| {
-        let (name, meaning, columns, key, of) = relation();
-        Relation {
-            name,
-            columns: columns.to_vec(),
-            key,
-            meaning,
-            expected: of(Dialect::Sqlite).replace("'' AS unsure", UNSURE),
-            found: of(dialect),
-            dialect,
-        }
-    });
+    let engine = [changes, documents, claims, conflicts, actors, checksums];
+    let engine = engine.map(|relation| own(relation(), dialect));
     let tables = Schema::hospital().tables.iter().map(|table| rows(table, dialect));
     engine.into_iter().chain(tables).collect()
+}
+
+/// Those of a ward's hub that follow from the log alone. Conflicts and actors may be those of what was on its way and came to
+/// nothing; tables and claims show what is on its way, if something `is_relaying`.
+pub fn of_hub(is_relaying: bool) -> Vec<Relation> {
+    let dialect = Dialect::Sqlite;
+    let engine = [changes, documents, checksums].map(|relation| own(relation(), dialect));
+    let mut relations: Vec<Relation> = engine.into_iter().map(as_the_stream_has_it).collect();
+    if !is_relaying {
+        relations.push(own(claims(), dialect));
+        relations.extend(Schema::hospital().tables.iter().map(|table| rows(table, dialect)));
+    }
+    relations
+}
+
+/// Reads it from a hub's store without what is on its way: a document is in the base then, and a change has no place.
+fn as_the_stream_has_it(relation: Relation) -> Relation {
+    match relation.meaning {
+        Meaning::Changes => Relation {
+            found: relation
+                .found
+                .replace("FROM sync_changes", "FROM sync_changes WHERE seq > 0"),
+            ..relation
+        },
+        Meaning::Documents => {
+            let read = |from: &str| {
+                format!(
+                    "SELECT printf('%05d', part), lower(hex(row)), lower(hex(state)) FROM {from} ORDER BY part, row"
+                )
+            };
+            let nothing: String = Document::default()
+                .to_bytes()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            Relation {
+                columns: relation.columns[..3].to_vec(),
+                expected: read("sync_documents"),
+                found: read(&format!(
+                    "(SELECT part, row, state FROM sync_base WHERE state <> x'{nothing}' UNION ALL
+                    SELECT part, row, state FROM sync_documents AS d
+                    WHERE NOT EXISTS (SELECT 1 FROM sync_base AS b WHERE b.part = d.part AND b.row = d.row))"
+                )),
+                ..relation
+            }
+        }
+        // The checksums: the stream's, if they were ever other ones.
+        Meaning::Plain => Relation {
+            found: "SELECT 'all', lower(hex(value)) FROM sync_meta WHERE key IN ('checksums', 'stream_checksums')
+                ORDER BY key DESC LIMIT 1"
+                .to_owned(),
+            ..relation
+        },
+        Meaning::Rows(_) | Meaning::Claims | Meaning::Conflicts => relation,
+    }
+}
+
+fn own((name, meaning, columns, key, of): Engine, dialect: Dialect) -> Relation {
+    Relation {
+        name,
+        columns: columns.to_vec(),
+        key,
+        meaning,
+        expected: of(Dialect::Sqlite).replace("'' AS unsure", UNSURE),
+        found: of(dialect),
+        dialect,
+    }
 }
 
 /// How many rows the fold has of all of them.

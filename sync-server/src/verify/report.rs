@@ -19,12 +19,14 @@ pub enum Kind {
     Different,
     /// The log itself is not sound.
     Log,
+    /// The SQLite file is not sound, so that nothing in it counts.
+    File,
 }
 
 /// A difference.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Difference {
-    /// One of the 33 tables, or one of the engine's: `log`, `documents`, `changes`, `claims`, `conflicts`, `actors`, `checksums`.
+    /// One of the 33 tables, or one of the engine's: `file`, `log`, `documents`, `changes`, `claims`, `conflicts`, `actors`, `checksums`.
     pub table: String,
     /// The row by its key; an entry of the log by its seq.
     pub row: String,
@@ -51,6 +53,9 @@ pub struct Report {
     pub seconds: f64,
     /// How many differences there are, by table.
     pub counts: BTreeMap<String, u64>,
+    /// On a ward's hub, how many transactions are on their way to the hospital; tables and claims were compared if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relayed: Option<u64>,
     /// The first of each table.
     pub differences: Vec<Difference>,
     #[serde(skip)]
@@ -78,6 +83,20 @@ impl Report {
         *count += 1;
         if *count <= self.limit as u64 {
             self.differences.push(difference);
+        }
+    }
+
+    /// Adds what is wrong with the store's file.
+    pub(super) fn file(&mut self, problems: impl IntoIterator<Item = String>) {
+        for problem in problems {
+            self.add(Difference {
+                table: "file".to_owned(),
+                row: String::new(),
+                column: None,
+                kind: Kind::File,
+                log: None,
+                found: Some(problem),
+            });
         }
     }
 
@@ -129,6 +148,12 @@ impl Report {
             "{entries} log entries with their signatures, {rows} rows of 33 tables and {engine} of the engine's, checked in \
              {seconds:.1} s ({rate}/s)."
         );
+        if let Some(relayed @ 1..) = self.relayed {
+            let _ = writeln!(
+                out,
+                "A ward's hub: {relayed} transactions are on their way to the hospital, so tables and claims were not compared."
+            );
+        }
         let differences: u64 = self.counts.values().sum();
         let _ = match differences {
             0 => writeln!(out, "The store is what its log says."),
@@ -148,6 +173,7 @@ impl std::fmt::Display for Difference {
         match self.kind {
             Kind::Missing => write!(f, "missing    {place}: the log has it"),
             Kind::Unknown => write!(f, "unknown    {place}: the log does not have it"),
+            Kind::File => write!(f, "file       damaged: {}", shown(self.found.as_ref())),
             Kind::Log => write!(f, "log        entry {}: {}", self.row, shown(self.log.as_ref())),
             Kind::Different => write!(
                 f,

@@ -3,6 +3,7 @@
 
 mod access;
 mod busy;
+mod damaged;
 mod killed;
 mod outage;
 mod refused;
