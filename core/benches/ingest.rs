@@ -11,7 +11,7 @@ use holdfast_core::{
     ingest::{Attempt, Authority, Job, Needs, WorkingSet},
     policy::Role,
     row::RowWrite,
-    transaction::{Opened, Transaction, prepare},
+    transaction::{DeviceKey, Opened, Transaction, prepare},
 };
 use support::{Device, MemoryStore, Server, admit, bed, create, doctor, edit, id, room, treatment};
 
@@ -34,7 +34,7 @@ fn main() {
 struct Batch {
     store: MemoryStore,
     transactions: Vec<Transaction>,
-    key: [u8; 32],
+    key: DeviceKey,
 }
 
 impl Batch {
@@ -49,7 +49,7 @@ impl Batch {
         Self {
             transactions: made.collect(),
             store: server.store,
-            key: device.public_key(),
+            key: DeviceKey::new(&device.public_key()),
         }
     }
 

@@ -8,11 +8,13 @@
 //!
 //! The body is signed and kept as the bytes that the device made, so that nobody has to make them again to check them.
 
+mod device_key;
 mod prepare;
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey};
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
+pub use device_key::DeviceKey;
 pub use prepare::prepare;
 
 use crate::{
@@ -195,7 +197,11 @@ impl Transaction {
 
     /// Decodes everything and checks each change against its name. Does not check the signature.
     pub fn open(&self) -> Result<Opened, TransactionError> {
-        let body = self.body()?;
+        self.open_with(self.body()?)
+    }
+
+    /// The same where the body has been decoded.
+    pub fn open_with(&self, body: Body) -> Result<Opened, TransactionError> {
         let mut changes = Vec::with_capacity(self.changes.len());
         for (index, (name, bytes)) in body.changes.iter().zip(&self.changes).enumerate() {
             let decoded = match bytes {
@@ -215,15 +221,15 @@ impl Transaction {
     }
 
     /// Checks that `key` belongs to the body's device and signed it.
-    pub fn verify(&self, body: &Body, key: &[u8; 32]) -> Result<(), TransactionError> {
-        if DeviceId::of_public_key(key) != body.device {
+    pub fn verify(&self, body: &Body, key: &DeviceKey) -> Result<(), TransactionError> {
+        if key.device() != body.device {
             return Err(TransactionError::Key(body.device));
         }
-        let refused = || TransactionError::Signature(body.device);
-        let key = VerifyingKey::from_bytes(key).map_err(|_| refused())?;
-        let signature = Signature::from_slice(&self.signature).map_err(|_| refused())?;
-        key.verify_strict(&signed_bytes(&self.body), &signature)
-            .map_err(|_| refused())
+        if key.verifies(&signed_bytes(&self.body), &self.signature) {
+            Ok(())
+        } else {
+            Err(TransactionError::Signature(body.device))
+        }
     }
 
     /// The transaction for a peer that may see only some documents: the others' changes are withheld.

@@ -1,7 +1,7 @@
 //! A transaction: its body, its changes, its signature, and what is left when some of it is withheld.
 #![cfg_attr(fuzzing, no_main)]
 
-use holdfast_core::{document::Facet, ingest::Needs, protocol, transaction::Transaction};
+use holdfast_core::{document::Facet, ingest::Needs, protocol, transaction::{DeviceKey, Transaction}};
 
 fn run(data: &[u8]) {
     let Ok(transaction) = protocol::decode::<Transaction>(data) else {
@@ -13,7 +13,7 @@ fn run(data: &[u8]) {
         assert!(transaction.open().is_err(), "nothing opens without its body");
         return;
     };
-    let _ = transaction.verify(&body, &[7; 32]);
+    let _ = transaction.verify(&body, &DeviceKey::new(&[7; 32]));
     let withheld = transaction.withhold(&body, |id| id.facet == Facet::Main);
     assert_eq!(withheld.body, transaction.body, "what was signed stays whole");
     if let Ok(opened) = transaction.open() {

@@ -15,7 +15,7 @@ use holdfast_core::{
     protocol::PushOutcome,
     row::{RowAction, RowWrite},
     schema::Schema,
-    transaction::{Transaction, prepare},
+    transaction::{DeviceKey, Transaction, prepare},
     value::Value,
 };
 use holdfast_server::store::{Location, Store, Submission, now, random};
@@ -66,11 +66,12 @@ async fn run(name: &str, location: &Location, batch: usize) -> Result<()> {
     let made: Vec<Transaction> = (0..ROWS).map(|number| patient(number, &key)).collect();
 
     let begun = Instant::now();
-    let public = key.verifying_key().to_bytes();
+    let key_read = DeviceKey::new(&key.verifying_key().to_bytes());
     let mut submissions = Vec::with_capacity(ROWS as usize);
     let opened = prepare(&made, THREADS, |transaction| {
-        transaction.verify(&transaction.body()?, &public)?;
-        transaction.open()
+        let body = transaction.body()?;
+        transaction.verify(&body, &key_read)?;
+        transaction.open_with(body)
     });
     for (transaction, opened) in made.into_iter().zip(opened) {
         submissions.push(Submission {

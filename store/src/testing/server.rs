@@ -11,7 +11,7 @@ use holdfast_core::{
     protocol::{self, ErrorResponse, PullResponse, PushOutcome, PushRequest, PushResponse, SignInResponse},
     row::{ColumnEdit, ColumnEditKind, RowAction, RowWrite},
     schema::{Default, SCHEMA_VERSION, Schema, Side},
-    transaction::{LogEntry, Mark, Transaction},
+    transaction::{DeviceKey, LogEntry, Mark, Transaction},
     value::Value,
 };
 use rusqlite::{Connection, OptionalExtension};
@@ -381,7 +381,7 @@ impl TestServer {
         if known.revoked_at.is_some() {
             return reject("device_revoked", "This device was locked out.".to_owned());
         }
-        if let Err(error) = transaction.verify(body, &known.public_key) {
+        if let Err(error) = transaction.verify(body, &DeviceKey::new(&known.public_key)) {
             return reject("wrong_signature", error.to_string());
         }
         let signed_in = self.store.has_signed_in(device, body.user)?;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use holdfast_core::{
     ids::{DeviceId, Seq},
     protocol,
-    transaction::{Body, Opened, Transaction},
+    transaction::{Body, DeviceKey, Opened, Transaction},
 };
 use holdfast_store::ReplayEntry;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::{
 
 /// The registered devices' public keys.
 #[derive(Clone, Debug)]
-pub struct Devices(Arc<HashMap<DeviceId, [u8; 32]>>);
+pub struct Devices(Arc<HashMap<DeviceId, DeviceKey>>);
 
 impl Devices {
     /// Reads them, revoked ones too: what they signed before stays.
@@ -33,7 +33,7 @@ impl Devices {
             let device = cells.next().and_then(|id| Uuid::try_parse(&id).ok());
             let key = cells.next().and_then(|key| hex::decode(&key));
             if let (Some(device), Some(key)) = (device, key) {
-                devices.insert(DeviceId(device), key);
+                devices.insert(DeviceId(device), DeviceKey::new(&key));
             }
         }
         Ok(Self(Arc::new(devices)))

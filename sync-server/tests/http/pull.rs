@@ -4,6 +4,7 @@ use holdfast_core::{
     document::Facet,
     ids::Seq,
     protocol::{SnapshotResponse, decode},
+    transaction::DeviceKey,
 };
 
 use crate::support::{Hospital, on_both_stores, users};
@@ -55,7 +56,8 @@ fn what_a_role_may_not_see_is_withheld_and_the_signature_still_holds(hospital: &
     assert_eq!(seen, hired.transaction);
     let withheld = nurse.pull(before, 10).entries.remove(0).transaction;
     let body = withheld.body().unwrap();
-    withheld.verify(&body, &admin.key.verifying_key().to_bytes()).unwrap();
+    let key = DeviceKey::new(&admin.key.verifying_key().to_bytes());
+    withheld.verify(&body, &key).unwrap();
     for (name, bytes) in body.changes.iter().zip(&withheld.changes) {
         assert_eq!(bytes.is_some(), name.document.facet == Facet::Main);
     }

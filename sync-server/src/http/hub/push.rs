@@ -6,7 +6,10 @@
 use std::collections::HashMap;
 
 use axum::{body::Body, extract::State, http::HeaderMap, response::IntoResponse};
-use holdfast_core::{ids::DeviceId, transaction::Transaction};
+use holdfast_core::{
+    ids::DeviceId,
+    transaction::{DeviceKey, Transaction},
+};
 
 use super::auth::FromHub;
 use crate::{
@@ -24,8 +27,8 @@ pub(super) async fn handle(
     body: Body,
 ) -> Result<impl IntoResponse, ApiError> {
     let (place, transactions) = push::receive(&app, who.counts_as(), &headers, body).await?;
-    let devices = makers(&app.store, &transactions).await?;
-    let verified = blocking(move || verify_all(transactions, &|id| may_send(&devices, id), push::THREADS)).await?;
+    let makers = makers(&app.store, &transactions).await?;
+    let verified = blocking(move || verify_all(transactions, &|id| may_send(&makers, id), push::THREADS)).await?;
     tracing::debug!(
         hub = who.0.name,
         transactions = verified.len(),
@@ -34,26 +37,30 @@ pub(super) async fn handle(
     push::answer(&app, place, verified).await
 }
 
+/// A device that is known, and its key.
+type Maker = (Device, DeviceKey);
+
 /// The devices that made these transactions, as far as they are known.
-async fn makers(store: &Store, transactions: &[Transaction]) -> Result<HashMap<DeviceId, Device>, StoreError> {
+async fn makers(store: &Store, transactions: &[Transaction]) -> Result<HashMap<DeviceId, Maker>, StoreError> {
     let mut devices = HashMap::new();
     for body in transactions.iter().filter_map(|transaction| transaction.body().ok()) {
         if !devices.contains_key(&body.device)
             && let Some(device) = store.device(body.device).await?
         {
-            devices.insert(body.device, device);
+            let key = DeviceKey::new(&device.public_key);
+            devices.insert(body.device, (device, key));
         }
     }
     Ok(devices)
 }
 
-fn may_send(devices: &HashMap<DeviceId, Device>, id: DeviceId) -> Result<&Device, NotTaken> {
-    match devices.get(&id) {
+fn may_send(makers: &HashMap<DeviceId, Maker>, id: DeviceId) -> Result<&DeviceKey, NotTaken> {
+    match makers.get(&id) {
         None => Err(("wrong_device", "The hospital's server does not know this device.")),
-        Some(device) if device.revoked_at.is_some() => Err((
+        Some((device, _)) if device.revoked_at.is_some() => Err((
             "device_revoked",
             "The device was locked out before its hub had passed this on.",
         )),
-        Some(device) => Ok(device),
+        Some((_, key)) => Ok(key),
     }
 }

@@ -21,7 +21,7 @@ use axum::{
 use holdfast_core::{
     ids::DeviceId,
     protocol::{MAX_PUSH_TRANSACTIONS, PushOutcome, PushRequest, PushResponse, decode, encode},
-    transaction::Transaction,
+    transaction::{DeviceKey, Transaction},
 };
 
 use super::{ApiError, App, auth::SignedIn, page::CBOR};
@@ -38,11 +38,11 @@ pub(super) async fn handle(
     body: Body,
 ) -> Result<impl IntoResponse, ApiError> {
     let (place, transactions) = receive(&app, who.device.id, &headers, body).await?;
-    let device = who.device;
+    let key = DeviceKey::new(&who.device.public_key);
     let verify = move || {
         let sent_by = |id| {
             let reason = "The transaction was made on another device than the one that sends it.";
-            (id == device.id).then_some(&device).ok_or(("wrong_device", reason))
+            (id == key.device()).then_some(&key).ok_or(("wrong_device", reason))
         };
         verify_all(transactions, &sent_by, THREADS)
     };

@@ -5,11 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use holdfast_core::{
     ids::{DeviceId, Timestamp, TransactionId},
     protocol::PushOutcome,
-    transaction::{Body, Opened, Transaction, TransactionError, prepare},
+    transaction::{Body, DeviceKey, Opened, Transaction, TransactionError, prepare},
 };
 use uuid::Uuid;
-
-use crate::store::Device;
 
 /// The longest name of a command, in bytes.
 const MAX_COMMAND: usize = 100;
@@ -24,42 +22,43 @@ pub(in crate::http) struct Verified {
     pub(super) opened: Opened,
 }
 
-/// Verifies transactions, in their order, on so many threads. `device` is asked for the one that made each.
+/// Verifies transactions, in their order, on so many threads. `key` is asked for that of the device that made each.
 pub(in crate::http) fn verify_all<'a>(
     transactions: Vec<Transaction>,
-    device: &(impl Fn(DeviceId) -> Result<&'a Device, NotTaken> + Sync),
+    key: &(impl Fn(DeviceId) -> Result<&'a DeviceKey, NotTaken> + Sync),
     threads: usize,
 ) -> Vec<Result<Verified, PushOutcome>> {
-    let opened = prepare(&transactions, threads, |transaction| verify(transaction, device));
+    let opened = prepare(&transactions, threads, |transaction| verify(transaction, key));
     let verified = |(transaction, opened): (_, Result<_, _>)| opened.map(|opened| Verified { transaction, opened });
     transactions.into_iter().zip(opened).map(verified).collect()
 }
 
 fn verify<'a>(
     transaction: &Transaction,
-    device: &impl Fn(DeviceId) -> Result<&'a Device, NotTaken>,
+    key: &impl Fn(DeviceId) -> Result<&'a DeviceKey, NotTaken>,
 ) -> Result<Opened, PushOutcome> {
     let body = transaction
         .body()
         .map_err(|e| rejected(TransactionId(Uuid::nil()), "malformed", e.to_string()))?;
     let id = body.id;
     let reject = |code: &str, reason: &str| Err(rejected(id, code, reason.to_owned()));
-    let device = match device(body.device) {
-        Ok(device) => device,
+    let key = match key(body.device) {
+        Ok(key) => key,
         Err((code, reason)) => return reject(code, reason),
     };
-    if let Err(error) = transaction.verify(&body, &device.public_key) {
+    if let Err(error) = transaction.verify(&body, key) {
         return reject("wrong_signature", &error.to_string());
     }
     if let Some((code, reason)) = objection(transaction, &body) {
         return reject(code, reason);
     }
     // What is inside was made by whoever holds the device. The decoder promises not to panic; this makes sure.
-    let opened = catch_unwind(AssertUnwindSafe(|| transaction.open().map(Opened::examined))).unwrap_or_else(|_| {
-        Err(TransactionError::Malformed(
-            "a change brought the decoder to panic".to_owned(),
-        ))
-    });
+    let opened =
+        catch_unwind(AssertUnwindSafe(|| transaction.open_with(body).map(Opened::examined))).unwrap_or_else(|_| {
+            Err(TransactionError::Malformed(
+                "a change brought the decoder to panic".to_owned(),
+            ))
+        });
     opened.or_else(|error| reject(code(&error), &error.to_string()))
 }
 
