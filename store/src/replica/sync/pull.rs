@@ -101,6 +101,7 @@ impl Replica {
         for (entry, opened) in response.entries.iter().zip(&opened) {
             take_entry(&transaction, &mut writing, entry, opened)?;
         }
+        kept::trim(&transaction)?;
         changed.extend(writing.finish()?);
         seen::reach(&transaction, response.cursor)?;
         meta::set(&transaction, "cursor", response.cursor.0 as i64)?;

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How many transactions one request carries at most.
-pub(super) const MAX_TRANSACTIONS: usize = 200;
+pub(super) const MAX_TRANSACTIONS: usize = 1_000;
 
 /// How large their bodies are together, unless a single one is larger.
 pub(super) const MAX_BYTES: usize = 1 << 20;
@@ -99,6 +99,7 @@ impl Replica {
                 PushOutcome::Relayed { hub, .. } => outbox::at_hub(&transaction, sent.n, *hub, after(now, KEPT))?,
             }
         }
+        kept::trim(&transaction)?;
         let mut changed = writing.finish()?;
         if let Some((sent, code, reason)) = refused {
             self.actor = identity::new_actor(&self.key, &mut self.host);
