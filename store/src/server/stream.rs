@@ -299,10 +299,11 @@ impl<'c> Taking<'c> {
 
     /// Loads what the whole batch is known to need.
     fn load(&mut self, submissions: &[Submission]) -> Result<(), StoreError> {
+        let mut needs = Needs::default();
         for submission in submissions {
-            self.writing.load(&Needs::of(&submission.opened))?;
+            needs.extend(Needs::of(&submission.opened));
         }
-        Ok(())
+        self.writing.load(&needs)
     }
 
     fn take(&mut self, submission: &Submission) -> Result<PushOutcome, StoreError> {

@@ -8,7 +8,7 @@ use holdfast_core::{
     ingest::{Claim, Claimant, Needs, Presence, RowKey, WorkingSet},
     schema::{ColumnId, Schema, Table, TableId},
 };
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use crate::{
     StoreError,
@@ -18,15 +18,9 @@ use crate::{
 
 /// Loads all of `needs` into the set.
 pub(super) fn load(connection: &Connection, needs: &Needs, set: &mut WorkingSet) -> Result<(), StoreError> {
-    for id in &needs.documents {
-        document(connection, *id, set)?;
-    }
-    for key in &needs.presence {
-        set.provide_presence(*key, presence(connection, *key)?);
-    }
-    for claim in &needs.claims {
-        set.provide_claimants(claim.clone(), claimants(connection, claim)?);
-    }
+    documents(connection, needs, set)?;
+    presence(connection, needs, set)?;
+    claims(connection, needs, set)?;
     for key in &needs.referrers {
         set.provide_referrers(*key, referrers(connection, *key)?);
     }
@@ -37,32 +31,34 @@ pub(super) fn load(connection: &Connection, needs: &Needs, set: &mut WorkingSet)
     Ok(())
 }
 
-fn document(connection: &Connection, id: DocumentId, set: &mut WorkingSet) -> Result<(), StoreError> {
+fn documents(connection: &Connection, needs: &Needs, set: &mut WorkingSet) -> Result<(), StoreError> {
     let sql = "SELECT state, shown FROM sync_documents WHERE part = ?1 AND row = ?2";
-    let found: Option<(Vec<u8>, bool)> = connection
-        .prepare_cached(sql)?
-        .query_row((id.part(), id.row.0.as_bytes()), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if id.facet == Facet::Main {
-        let presence = presence_of(found.as_ref().map(|(_, shown)| *shown));
-        set.provide_presence(RowKey::of(&id), presence);
+    let mut find = connection.prepare_cached(sql)?;
+    for id in &needs.documents {
+        let mut found = find.query((id.part(), id.row.0.as_bytes()))?;
+        let (mut document, mut shown) = (Document::default(), None);
+        if let Some(row) = found.next()? {
+            let state = row.get_ref(0)?.as_blob().map_err(StoreError::corrupt)?;
+            document = Document::from_bytes(state).map_err(StoreError::corrupt)?;
+            shown = Some(row.get(1)?);
+        }
+        if id.facet == Facet::Main {
+            set.provide_presence(RowKey::of(id), presence_of(shown));
+        }
+        set.provide_document(*id, document);
     }
-    let document = match found {
-        Some((state, _)) => Document::from_bytes(&state).map_err(StoreError::corrupt)?,
-        None => Document::default(),
-    };
-    set.provide_document(id, document);
     Ok(())
 }
 
-fn presence(connection: &Connection, key: RowKey) -> Result<Presence, StoreError> {
+fn presence(connection: &Connection, needs: &Needs, set: &mut WorkingSet) -> Result<(), StoreError> {
     let sql = "SELECT shown FROM sync_documents WHERE part = ?1 AND row = ?2";
-    let part = DocumentId::main(key.table, key.row).part();
-    let shown = connection
-        .prepare_cached(sql)?
-        .query_row((part, key.row.0.as_bytes()), |row| row.get(0))
-        .optional()?;
-    Ok(presence_of(shown))
+    let mut find = connection.prepare_cached(sql)?;
+    for key in &needs.presence {
+        let part = DocumentId::main(key.table, key.row).part();
+        let shown = find.query_row((part, key.row.0.as_bytes()), |row| row.get(0));
+        set.provide_presence(*key, presence_of(shown.optional()?));
+    }
+    Ok(())
 }
 
 fn presence_of(shown: Option<bool>) -> Presence {
@@ -73,13 +69,20 @@ fn presence_of(shown: Option<bool>) -> Presence {
     }
 }
 
-fn claimants(connection: &Connection, claim: &Claim) -> Result<Vec<Claimant>, StoreError> {
+fn claims(connection: &Connection, needs: &Needs, set: &mut WorkingSet) -> Result<(), StoreError> {
+    let sql = "SELECT row, place, time FROM sync_claims WHERE tbl = ?1 AND col = ?2 AND value = ?3";
+    let mut find = connection.prepare_cached(sql)?;
+    for claim in &needs.claims {
+        set.provide_claimants(claim.clone(), claimants(&mut find, claim)?);
+    }
+    Ok(())
+}
+
+fn claimants(find: &mut CachedStatement<'_>, claim: &Claim) -> Result<Vec<Claimant>, StoreError> {
     if broken!(ClaimUnchecked) {
         return Ok(Vec::new());
     }
-    let sql = "SELECT row, place, time FROM sync_claims WHERE tbl = ?1 AND col = ?2 AND value = ?3";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut found = statement.query((claim.table.0, claim.column.0, claim.value.to_sql_text()))?;
+    let mut found = find.query((claim.table.0, claim.column.0, claim.value.to_sql_text()))?;
     let mut claimants = Vec::new();
     while let Some(row) = found.next()? {
         let place: Option<i64> = row.get(1)?;

@@ -1,9 +1,9 @@
 //! Writes what a working set did. Deferred foreign keys let rows come and go in any order within the transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_core::{
-    document::{Document, DocumentId, Facet, Place},
+    document::{DocumentId, Facet, Place},
     ids::Timestamp,
     ingest::{Claim, Claimant, Effects, RowKey, RowState},
     schema::{Schema, Side, Table},
@@ -24,16 +24,10 @@ pub(super) fn write(
     side: Side,
     now: Timestamp,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
-    for (id, document) in &effects.documents {
-        write_document(connection, *id, document)?;
-    }
-    for (key, state) in &effects.rows {
-        show(connection, *key, state.shown)?;
-    }
+    documents(connection, effects)?;
+    presence(connection, effects)?;
     let changed = rows(connection, effects, side)?;
-    for (claim, claimants) in &effects.claims {
-        claims(connection, claim, claimants)?;
-    }
+    claims(connection, &effects.claims)?;
     for id in &effects.reopened {
         conflicts::settle(connection, *id, now)?;
     }
@@ -52,32 +46,33 @@ pub(super) fn write(
     Ok(changed)
 }
 
-fn write_document(connection: &Connection, id: DocumentId, document: &Document) -> Result<(), StoreError> {
-    let (part, row) = (id.part(), id.row.0.as_bytes());
-    if document.is_empty() {
-        connection
-            .prepare_cached("DELETE FROM sync_documents WHERE part = ?1 AND row = ?2")?
-            .execute((part, row))?;
-        return Ok(());
+fn documents(connection: &Connection, effects: &Effects) -> Result<(), StoreError> {
+    let sql = "INSERT INTO sync_documents (part, row, state, shown) VALUES (?1, ?2, ?3, coalesce(?4, 0))
+        ON CONFLICT (part, row) DO UPDATE SET state = excluded.state, shown = coalesce(?4, shown)";
+    let mut put = connection.prepare_cached(sql)?;
+    let mut take = connection.prepare_cached("DELETE FROM sync_documents WHERE part = ?1 AND row = ?2")?;
+    for (id, document) in &effects.documents {
+        let (part, row) = (id.part(), id.row.0.as_bytes());
+        if document.is_empty() {
+            take.execute((part, row))?;
+            continue;
+        }
+        let state = effects.rows.get(&RowKey::of(id)).filter(|_| id.facet == Facet::Main);
+        put.execute((part, row, document.to_bytes(), state.map(|state| state.shown)))?;
     }
-    let sql = "INSERT INTO sync_documents (part, row, state, shown) VALUES (?1, ?2, ?3, 0)
-        ON CONFLICT (part, row) DO UPDATE SET state = excluded.state";
-    connection
-        .prepare_cached(sql)?
-        .execute((part, row, document.to_bytes()))?;
     Ok(())
 }
 
-fn show(connection: &Connection, key: RowKey, shown: bool) -> Result<(), StoreError> {
-    let id = DocumentId {
-        table: key.table,
-        facet: Facet::Main,
-        row: key.row,
-    };
+/// Rows that were shown or hidden by what happened to others: their own documents are as they were.
+fn presence(connection: &Connection, effects: &Effects) -> Result<(), StoreError> {
     let sql = "UPDATE sync_documents SET shown = ?3 WHERE part = ?1 AND row = ?2 AND shown <> ?3";
-    connection
-        .prepare_cached(sql)?
-        .execute((id.part(), key.row.0.as_bytes(), shown))?;
+    let mut show = connection.prepare_cached(sql)?;
+    for (key, state) in &effects.rows {
+        let id = DocumentId::main(key.table, key.row);
+        if !effects.documents.contains_key(&id) {
+            show.execute((id.part(), key.row.0.as_bytes(), state.shown))?;
+        }
+    }
     Ok(())
 }
 
@@ -92,66 +87,60 @@ fn rows(connection: &Connection, effects: &Effects, side: Side) -> Result<BTreeS
         effects.rows.range(first..=last).map(|(_, state)| state)
     };
     let tables = || schema.insert_order.iter().map(|id| schema.by_id(*id));
-    for table in tables().rev() {
-        for state in of(table) {
-            changed.insert(table.name);
-            make_room(connection, table, state, Statements::of(table, side))?;
-        }
+    for table in tables().rev().filter(|table| of(table).next().is_some()) {
+        changed.insert(table.name);
+        make_room(connection, table, of(table), Statements::of(table, side))?;
     }
-    for table in tables() {
+    for table in tables().filter(|table| changed.contains(table.name)) {
+        let mut upsert = connection.prepare_cached(&Statements::of(table, side).upsert)?;
         for state in of(table).filter(|state| state.shown) {
             let values = replicated(table).map(|c| Bound(state.row.get(c.id)));
-            connection
-                .prepare_cached(&Statements::of(table, side).upsert)?
-                .execute(params_from_iter(values))?;
+            upsert.execute(params_from_iter(values))?;
         }
     }
     Ok(changed)
 }
 
-fn make_room(
+fn make_room<'r>(
     connection: &Connection,
     table: &Table,
-    state: &RowState,
+    rows: impl Iterator<Item = &'r RowState>,
     statements: &Statements,
 ) -> Result<(), StoreError> {
-    let key = |row| -> Vec<Bound<'_>> { key_values(table, row).map(Bound).collect() };
-    if !state.shown {
-        // A row that was never whole has no key, and stands in no table.
-        if key_values(table, &state.row).all(|v| *v != Value::Null) {
-            connection
-                .prepare_cached(&statements.delete)?
-                .execute(params_from_iter(key(&state.row)))?;
+    let mut delete = connection.prepare_cached(&statements.delete)?;
+    let clear = statements.clear.as_ref();
+    let mut clear = clear.map(|sql| connection.prepare_cached(sql)).transpose()?;
+    for RowState { row, shown } in rows {
+        let key = key_values(table, row).map(Bound);
+        if !shown {
+            // A row that was never whole has no key, and stands in no table.
+            if key_values(table, row).all(|v| *v != Value::Null) {
+                delete.execute(params_from_iter(key))?;
+            }
+        } else if let Some(clear) = &mut clear {
+            let others = unique(table).map(|c| Bound(row.get(c.id)));
+            clear.execute(params_from_iter(key.chain(others)))?;
         }
-    } else if let Some(clear) = &statements.clear {
-        let others = unique(table).map(|c| Bound(state.row.get(c.id)));
-        connection
-            .prepare_cached(clear)?
-            .execute(params_from_iter(key(&state.row).into_iter().chain(others)))?;
     }
     Ok(())
 }
 
-fn claims(connection: &Connection, claim: &Claim, claimants: &[Claimant]) -> Result<(), StoreError> {
-    let value = claim.value.to_sql_text();
-    connection
-        .prepare_cached("DELETE FROM sync_claims WHERE tbl = ?1 AND col = ?2 AND value = ?3")?
-        .execute((claim.table.0, claim.column.0, &value))?;
+fn claims(connection: &Connection, claims: &BTreeMap<Claim, Vec<Claimant>>) -> Result<(), StoreError> {
+    let sql = "DELETE FROM sync_claims WHERE tbl = ?1 AND col = ?2 AND value = ?3";
+    let mut clear = connection.prepare_cached(sql)?;
     let sql = "INSERT INTO sync_claims (tbl, col, value, row, place, time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let mut insert = connection.prepare_cached(sql)?;
-    for claimant in claimants {
-        let place = match claimant.place {
-            Place::Stream(seq) => Some(seq.0 as i64),
-            Place::Pending => None,
-        };
-        insert.execute((
-            claim.table.0,
-            claim.column.0,
-            &value,
-            claimant.row.0.as_bytes(),
-            place,
-            claimant.time.0,
-        ))?;
+    for (claim, claimants) in claims {
+        let value = claim.value.to_sql_text();
+        let (table, column) = (claim.table.0, claim.column.0);
+        clear.execute((table, column, &value))?;
+        for claimant in claimants {
+            let place = match claimant.place {
+                Place::Stream(seq) => Some(seq.0 as i64),
+                Place::Pending => None,
+            };
+            insert.execute((table, column, &value, claimant.row.0.as_bytes(), place, claimant.time.0))?;
+        }
     }
     Ok(())
 }
