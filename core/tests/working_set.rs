@@ -2,11 +2,11 @@
 
 mod support;
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::BTreeMap};
 
 use holdfast_core::{
     document::Place,
-    ids::{RowId, Seq},
+    ids::{RowId, Seq, Timestamp},
     ingest::{Attempt, Authority, Job, Needs, Rejection, WorkingSet},
     policy::Role,
     row::{RowAction, RowWrite},
@@ -298,4 +298,41 @@ fn a_row_that_one_deletes_and_others_use_is_the_same_in_one_set_in_any_order() {
     for turns in [[0, 1, 2, 2], [1, 0, 2, 2], [2, 1, 0, 2]] {
         check(&world, &world.batch(&turns));
     }
+}
+
+/// Each time that something is missing, a page of thousands of rows is worked out anew.
+#[test]
+fn a_page_of_a_snapshot_asks_once_for_all_that_it_needs() {
+    let mut device = Device::new(1);
+    let admitted = admit(4, 1, "2026-01-05T08:00:00Z");
+    for write in [
+        patient(1, "P-1"),
+        doctor(900),
+        treatment(2, id(1)),
+        room(3),
+        bed(4, 3),
+        admitted,
+    ] {
+        device.run(&[write]).expect("fits");
+    }
+    let refers = [
+        Schema::hospital().expect("treatment_records").id,
+        Schema::hospital().expect("beds").id,
+    ];
+    let all = device.store.documents.clone().into_iter();
+    let (later, first): (BTreeMap<_, _>, BTreeMap<_, _>) = all.partition(|(id, _)| refers.contains(&id.table));
+    let mut replica = MemoryStore::default();
+    for page in [first, later] {
+        let (documents, now) = (&page, Timestamp(0));
+        let (job, mut set) = (Job::Replace { documents, now }, WorkingSet::default());
+        let Attempt::Load(needs) = set.attempt(&job) else {
+            panic!("nothing is loaded yet");
+        };
+        replica.load(&needs, &mut set);
+        let done = set.attempt(&job);
+        assert!(matches!(done, Attempt::Done(Ok(()))), "{done:?}");
+        replica.write(set.take_effects());
+    }
+    assert_eq!(replica.rows, device.store.rows);
+    assert_eq!(replica.claims, device.store.claims);
 }

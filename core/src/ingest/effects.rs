@@ -388,6 +388,12 @@ fn referenced_in(set: &WorkingSet, table: &'static Table, key: RowKey) -> Vec<(C
         .collect()
 }
 
+/// What a row claims.
+pub(super) fn claims_of(table: &Table, key: RowKey, main: &Document) -> impl Iterator<Item = Claim> {
+    let claimed = table.columns.iter().filter(|column| column.claim);
+    claimed.filter_map(move |column| claim_of(table, key, column, main).map(|(claim, _)| claim))
+}
+
 /// What a row claims in a column.
 fn claim_of(table: &Table, key: RowKey, column: &Column, main: &Document) -> Option<(Claim, Claimant)> {
     debug_assert!(!column.restricted, "BUG: a restricted column is claimed");

@@ -235,7 +235,7 @@ impl WorkingSet {
                 authority,
             } => ingest(self, opened, *place, *authority),
             Job::Confirm { opened, seq } => confirm(self, opened, *seq),
-            Job::Replace { documents, now } => replace(self, (*documents).clone(), *now),
+            Job::Replace { documents, now } => replace(self, documents, *now),
         };
         match outcome {
             Ok(commit) => {
@@ -430,19 +430,29 @@ pub fn confirm(set: &WorkingSet, opened: &Opened, seq: Seq) -> Result<Commit, St
 
 /// Puts other documents in the place of those in the set: a snapshot's, or the last acknowledged ones of a transaction that
 /// was refused.
-pub fn replace(set: &WorkingSet, documents: BTreeMap<DocumentId, Document>, now: Timestamp) -> Result<Commit, Stop> {
+pub fn replace(set: &WorkingSet, documents: &BTreeMap<DocumentId, Document>, now: Timestamp) -> Result<Commit, Stop> {
     let mut needs = Needs::default();
-    for id in documents.keys() {
+    for (id, document) in documents {
         let Some(table) = Schema::hospital().get(id.table) else {
             continue;
         };
-        let missing = project::facets(table, RowKey::of(id)).filter(|facet| set.document(facet).is_none());
+        let key = RowKey::of(id);
+        let missing = project::facets(table, key).filter(|facet| set.document(facet).is_none());
         needs.documents.extend(missing);
+        if id.facet == Facet::Main {
+            // A page of a snapshot has thousands of rows: all that they are likely to need is asked for together.
+            let claims = effects::claims_of(table, key, document).filter(|claim| set.claimants(claim).is_none());
+            needs.claims.extend(claims);
+        }
+        let comes_too = |key: &RowKey| documents.contains_key(&DocumentId::main(key.table, key.row));
+        let targets = project::references_of(table, *id, document);
+        let unknown = targets.filter(|target| set.presence(target).is_none() && !comes_too(target));
+        needs.presence.extend(unknown);
     }
     if !needs.is_empty() {
         return Err(Stop::Needs(needs));
     }
-    effects::effects(set, documents, now, false)
+    effects::effects(set, documents.clone(), now, false)
 }
 
 /// True if a column of a table is held by a facet's document.

@@ -76,6 +76,21 @@ pub(super) fn own_value(column: &Column, key: RowKey, value: Value) -> Value {
     Value::Text(text.chars().take(room).chain(mark.chars()).collect())
 }
 
+/// The rows that the columns in one of a row's documents reference.
+pub(super) fn references_of(table: &Table, id: DocumentId, document: &Document) -> impl Iterator<Item = RowKey> {
+    let held = table.columns.iter().filter(move |column| in_facet(column, id.facet));
+    held.filter_map(|column| {
+        let table = column.references?;
+        match document.value(column, column.first_in_stream) {
+            Value::Uuid(id) => Some(RowKey {
+                table,
+                row: crate::ids::RowId(id),
+            }),
+            _ => None,
+        }
+    })
+}
+
 /// The rows that a row references, by column.
 pub(super) fn references<'t, 'r>(
     table: &'t Table,
