@@ -93,7 +93,7 @@ struct Destination {
 }
 
 impl Destination {
-    async fn take(&self, turn: Turn, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
+    async fn take(&self, turn: Turn, submissions: Arc<[Submission]>) -> Result<Vec<PushOutcome>, StoreError> {
         match &self.link {
             None => self.store.accept_in(turn, submissions, now()).await,
             Some(link) => link.store().relay(submissions, now()).await,
@@ -135,12 +135,12 @@ async fn commit(
     kept: &mut Option<u64>,
 ) {
     let sizes: Vec<usize> = pushes.iter().map(|push| push.submissions.len()).collect();
-    let all = pushes
+    let all: Vec<Submission> = pushes
         .iter_mut()
         .flat_map(|push| std::mem::take(&mut push.submissions))
         .collect();
     let taken = match turn {
-        Ok(turn) => accept(to, turn, all).await,
+        Ok(turn) => accept(to, turn, all.into()).await,
         Err(error) => Err(error),
     };
     match taken {
@@ -165,17 +165,17 @@ async fn commit(
 
 /// Accepts a batch. Should one transaction bring the engine to panic, the others are taken without it, so that no device
 /// waits for ever behind another's.
-async fn accept(to: &Destination, turn: Turn, submissions: Vec<Submission>) -> Result<Vec<PushOutcome>, StoreError> {
-    match accept_guarded(to, turn, submissions.clone()).await {
+async fn accept(to: &Destination, turn: Turn, submissions: Arc<[Submission]>) -> Result<Vec<PushOutcome>, StoreError> {
+    match accept_guarded(to, turn, Arc::clone(&submissions)).await {
         Err(StoreError::Thread(_)) if submissions.len() > 1 => {}
         Err(StoreError::Thread(_)) => return Ok(submissions.iter().map(unreadable).collect()),
         other => return other,
     }
     let mut outcomes = Vec::with_capacity(submissions.len());
-    for submission in submissions {
-        let refused = unreadable(&submission);
-        match accept_guarded(to, to.store.turn().await?, vec![submission]).await {
-            Err(StoreError::Thread(_)) => outcomes.push(refused),
+    for submission in submissions.iter() {
+        let alone = Arc::from([submission.clone()]);
+        match accept_guarded(to, to.store.turn().await?, alone).await {
+            Err(StoreError::Thread(_)) => outcomes.push(unreadable(submission)),
             other => outcomes.extend(other?),
         }
     }
@@ -186,7 +186,7 @@ async fn accept(to: &Destination, turn: Turn, submissions: Vec<Submission>) -> R
 async fn accept_guarded(
     to: &Destination,
     turn: Turn,
-    submissions: Vec<Submission>,
+    submissions: Arc<[Submission]>,
 ) -> Result<Vec<PushOutcome>, StoreError> {
     let to = to.clone();
     match tokio::spawn(async move { to.take(turn, submissions).await }).await {

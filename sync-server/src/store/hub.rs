@@ -1,5 +1,7 @@
 //! The store of a ward's hub, for async callers.
 
+use std::sync::Arc;
+
 use holdfast_core::{
     ids::{HubId, Seq, Timestamp, TransactionId},
     policy::Role,
@@ -60,7 +62,7 @@ impl HubStore {
     }
 
     /// Takes transactions of devices to pass them on. An outcome for each.
-    pub async fn relay(&self, submissions: Vec<Submission>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
+    pub async fn relay(&self, submissions: Arc<[Submission]>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
         self.0.write(move |store| store.relay(&submissions, now)).await
     }
 

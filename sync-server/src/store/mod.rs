@@ -8,7 +8,7 @@ pub mod postgres;
 pub mod random;
 mod sqlite;
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use holdfast_core::{
@@ -101,7 +101,7 @@ impl Store {
 
     /// Takes transactions in when it is this server's turn: see [`accept_in`](Self::accept_in).
     pub async fn accept(&self, submissions: Vec<Submission>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
-        self.accept_in(self.turn().await?, submissions, now).await
+        self.accept_in(self.turn().await?, submissions.into(), now).await
     }
 
     /// Takes transactions in, in order: an outcome for each; one that is known already gets the outcome that it had. What
@@ -109,7 +109,7 @@ impl Store {
     pub async fn accept_in(
         &self,
         Turn(turn): Turn,
-        submissions: Vec<Submission>,
+        submissions: Arc<[Submission]>,
         now: Timestamp,
     ) -> Result<Vec<PushOutcome>, StoreError> {
         match (self, turn) {
