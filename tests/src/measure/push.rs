@@ -1,7 +1,7 @@
 //! `push`: new rows and edits from several devices through the real server into its tables, beside a plain bulk upsert.
 //!
 //! ```text
-//!  4 devices ── 200 transactions a request ──► server ──► tables, log, documents
+//!  4 devices ── 1,000 transactions each time ─► server ──► tables, log, documents
 //!                                              beside it: the same rows and log entries, one bulk transaction
 //! ```
 
@@ -14,7 +14,7 @@ use super::{
     bulk::{self, Yardstick},
     report::{Goal, Report, Sample},
     rows::{Made, Rows},
-    sender::{Connection, Push, Signer, all_at_once, on_two_threads, pushes},
+    sender::{Connection, PUSH, Push, Signer, all_at_once, on_two_threads, pushes},
 };
 use crate::{
     hospital::Hospital,
@@ -33,7 +33,7 @@ pub fn measure(plan: &Plan) -> Report {
     let rows = plan.rows.unwrap_or(ROWS);
     let mut report = Report::new(format!(
         "{rows} new rows (patients, treatments, queue, beds: a quarter each) and {rows} edits of one column, each a signed \
-         transaction of its own; {DEVICES} devices push 200 at a time; the requests are made beforehand"
+         transaction of its own; {DEVICES} devices push {PUSH} at a time; the requests are made beforehand"
     ));
     for run in 1..=plan.runs {
         for kind in &plan.kinds {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How many transactions a device sends at once.
-pub const PUSH: usize = 200;
+pub const PUSH: usize = 1_000;
 
 /// How many documents are loaded at once.
 const LOADED: usize = 5_000;
