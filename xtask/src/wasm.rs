@@ -118,7 +118,7 @@ pub fn shrink(project: &Project, module: &Path) -> Result<()> {
     }
     Program::new(tool)
         .args(FEATURES)
-        .arg("-Os")
+        .arg("-Oz")
         .arg(module)
         .arg("-o")
         .arg(module)

@@ -1,5 +1,7 @@
 //! The ward app: its packages and its build.
 
+pub mod first_visit;
+
 use anyhow::Result;
 
 use crate::process::Program;

@@ -94,6 +94,11 @@ pub const STEPS: &[Step] = &[
         &["web-packages", "engine"],
         Work::Check(|bench| web::build(bench.project).map(drop)),
     ),
+    step(
+        "app-size",
+        &["web-build"],
+        Work::Check(|bench| web::first_visit::check(bench.project)),
+    ),
     step("postgres", &["packages"], Work::SetUp(postgres)).needing(&[Need::Postgres]),
     step("rust-tests", &["packages", "postgres"], Work::Tests(rust_tests)).needing(&[Need::Networks]),
     step("fuzz", &["packages"], Work::Tests(fuzz::run)).needing(&[Need::CppCompiler]),
