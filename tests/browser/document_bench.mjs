@@ -1,4 +1,4 @@
-/** The merge engine's benchmark in a real Chromium: `node document_bench.mjs FOLDER [--samples 15]`, by `cargo xtask bench document --browser`. */
+/** The merge engine's benchmark in a real Chromium: `node document_bench.mjs FOLDER [--samples 15]`, by `cargo xtask bench document-browser`. */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'

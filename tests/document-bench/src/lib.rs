@@ -1,7 +1,7 @@
 //! What a row costs: building, folding and opening documents, beside the Automerge library in the same run.
 //!
 //! One set of jobs ([`jobs::all`]) with two drivers: `cargo bench --package holdfast-document-bench` natively, and
-//! `browser` (this crate as a WebAssembly module) in a browser. `cargo xtask bench document [--browser]` runs either.
+//! `browser` (this crate as a WebAssembly module) in a browser. `cargo xtask bench document` and `document-browser` run them.
 //!
 //! Both sides start from the same bytes and end with the same: a job that starts from the stored form ends in the stored
 //! form on both sides, one that starts from a document in memory leaves it there on both sides. Where the library has
