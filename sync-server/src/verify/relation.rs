@@ -7,7 +7,7 @@ use holdfast_core::{
 };
 use rusqlite::Connection;
 
-use crate::validate::session::Dialect;
+use crate::{hex, validate::session::Dialect};
 
 /// Rows to compare.
 #[derive(Debug)]
@@ -81,11 +81,7 @@ fn as_the_stream_has_it(relation: Relation) -> Relation {
                     "SELECT printf('%05d', part), lower(hex(row)), lower(hex(state)) FROM {from} ORDER BY part, row"
                 )
             };
-            let nothing: String = Document::default()
-                .to_bytes()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let nothing = hex::encode(&Document::default().to_bytes());
             Relation {
                 columns: relation.columns[..3].to_vec(),
                 expected: read("sync_documents"),
