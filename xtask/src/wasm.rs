@@ -106,6 +106,13 @@ pub fn bind(project: &Project, built: &Path, folder: &Path) -> Result<()> {
         .folder(&project.root)
         .advice("see that xtask/bindgen/Cargo.toml and Cargo.toml name the same version of wasm-bindgen")
         .run(&project.console)?;
+    let name = built.file_stem().context("BUG: a module has a name")?;
+    let script = folder.join(name).with_extension("js");
+    let text = std::fs::read_to_string(&script).with_context(|| format!("reading {}", script.display()))?;
+    // The linker leaves to the page what it does not find: C functions that a flag of `sqlite` took away, for one.
+    if text.contains("from \"env\"") {
+        bail!("{} wants functions that nothing defines: see what its `env` imports are", built.display());
+    }
     Ok(())
 }
 

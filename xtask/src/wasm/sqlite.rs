@@ -23,12 +23,11 @@ const UNUSED: [&str; 14] = [
     "UNLOCK_NOTIFY",
 ];
 
-/// What every SQLite has unless told otherwise, of that which may be left out of the amalgamation. The app works with times and
+/// What every SQLite has unless told otherwise, of that which may be left out of the amalgamation. The app works with
 /// JSON in TypeScript.
-const OMITTED: [&str; 8] = [
+const OMITTED: [&str; 7] = [
     "-DSQLITE_OMIT_AUTOVACUUM",
     "-DSQLITE_OMIT_COMPILEOPTION_DIAGS",
-    "-DSQLITE_OMIT_DATETIME_FUNCS",
     "-DSQLITE_OMIT_DESERIALIZE",
     "-DSQLITE_OMIT_JSON",
     "-DSQLITE_OMIT_TCL_VARIABLE",
