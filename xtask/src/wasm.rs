@@ -77,7 +77,11 @@ pub fn module(project: &Project, package: &str) -> Result<PathBuf> {
     let library = ["rustc", "--package", package, "--lib", "--crate-type", "cdylib"];
     for_browsers(project, &library)?.run(&project.console)?;
     let stem = package.replace('-', "_");
-    let built = project.target.join(WASM_TARGET).join("wasm").join(format!("{stem}.wasm"));
+    let built = project
+        .target
+        .join(WASM_TARGET)
+        .join("wasm")
+        .join(format!("{stem}.wasm"));
     let folder = project.scratch(package)?;
     bind(project, &built, &folder)?;
     shrink(project, &folder.join(format!("{stem}_bg.wasm")))?;
@@ -111,7 +115,10 @@ pub fn bind(project: &Project, built: &Path, folder: &Path) -> Result<()> {
     let text = std::fs::read_to_string(&script).with_context(|| format!("reading {}", script.display()))?;
     // The linker leaves to the page what it does not find: C functions that a flag of `sqlite` took away, for one.
     if text.contains("from \"env\"") {
-        bail!("{} wants functions that nothing defines: see what its `env` imports are", built.display());
+        bail!(
+            "{} wants functions that nothing defines: see what its `env` imports are",
+            built.display()
+        );
     }
     Ok(())
 }
