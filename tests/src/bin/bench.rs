@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use holdfast_tests::{
-    measure::{ALL, Plan},
+    measure::{ALL, Measure, Plan},
     server::Kind,
 };
 
@@ -31,8 +31,6 @@ fn main() -> ExitCode {
     }
     ExitCode::SUCCESS
 }
-
-type Measure = fn(&Plan) -> holdfast_tests::measure::report::Report;
 
 fn arguments() -> Option<(Measure, Plan, Option<String>)> {
     let mut plan = Plan {

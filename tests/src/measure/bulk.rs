@@ -38,7 +38,7 @@ pub struct Yardstick {
 }
 
 enum Target {
-    Postgres(Database),
+    Postgres(Box<Database>),
     Sqlite(tempfile::TempDir),
 }
 
@@ -120,7 +120,7 @@ async fn copy_of_postgres(from: &str) -> Yardstick {
         .await
         .expect("a head");
     Yardstick {
-        target: Target::Postgres(database),
+        target: Target::Postgres(Box::new(database)),
         seq: head,
     }
 }

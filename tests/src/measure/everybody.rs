@@ -89,7 +89,7 @@ fn run_once(devices: usize, report: &mut Report) {
     let (mut pushed, mut equal): (Vec<Duration>, Vec<Duration>) = std::thread::scope(|scope| {
         let whole = scope.spawn(|| all_at_once(whole.iter_mut().collect(), |device| come_back(device, end, begun)));
         let light = all_at_once(light.iter().collect(), |light| {
-            light.requests.iter().for_each(|request| light.connection.push(request));
+            light.connection.push_all(&light.requests);
             let pushed = begun.elapsed();
             read_to(&light.connection, start, end);
             (pushed, begun.elapsed())
@@ -148,7 +148,7 @@ fn run_once(devices: usize, report: &mut Report) {
 fn prepare(server: &Server, devices: usize, there: &[Made]) -> (Vec<Light>, Vec<Made>) {
     eprintln!("  {devices} devices are made");
     let made = on_two_threads((0..devices).collect(), |number| {
-        let signer = Signer::new();
+        let signer = Signer::on_new_device();
         let connection = Connection::open(&server.address(), signer.device_key());
         // Other numbers than those of the rows that are there.
         let rows = Rows::new(BEFORE + number, BEFORE + devices).take(NEW);

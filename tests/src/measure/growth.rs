@@ -44,7 +44,7 @@ fn run_once(most: usize, report: &mut Report) {
     let mut first = None;
     for size in SIZES.into_iter().filter(|size| *size <= most) {
         load(&hospital.server, rows.by_ref().take(size - there));
-        let signers: Vec<Signer> = (0..DEVICES).map(|_| Signer::new()).collect();
+        let signers: Vec<Signer> = (0..DEVICES).map(|_| Signer::on_new_device()).collect();
         let parts: Vec<Vec<_>> = (0..DEVICES)
             .map(|_| rows.by_ref().take(PUSHED / DEVICES).collect())
             .collect();

@@ -43,7 +43,7 @@ fn run_once(devices: usize, report: &mut Report) {
     let process = server.process_id().expect("the server runs");
     eprintln!("  {devices} devices sign in");
     let tokens = on_two_threads((0..devices).collect(), |_| {
-        Connection::open(&server.address(), Signer::new().device_key())
+        Connection::open(&server.address(), Signer::on_new_device().device_key())
             .token()
             .to_owned()
     });
@@ -74,8 +74,8 @@ fn listen(server: &Server, token: &str) -> TcpStream {
     stream
         .set_read_timeout(patience)
         .expect("a connection can be told to wait");
-    let head = format!("GET /v1/live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
-    stream.write_all(head.as_bytes()).expect("the server reads");
+    let question = format!("GET /v1/live HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(question.as_bytes()).expect("the server reads");
     let mut heard = Vec::new();
     let mut buffer = [0; 1024];
     while !heard.windows(6).any(|words| words == b"event:") {

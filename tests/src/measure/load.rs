@@ -17,7 +17,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// Writes all these rows, each a transaction. Returns which they are.
 pub fn load(server: &Server, rows: impl Iterator<Item = (Made, RowWrite)>) -> Vec<Made> {
-    let signer = Signer::new();
+    let signer = Signer::on_new_device();
     let mut rows = rows.peekable();
     let mut all = Vec::new();
     block_on(async {

@@ -1,6 +1,8 @@
 //! Benchmarks, one to a file. Each gives a [`Report`]: figures beside a peer or a limit that is taken in the same run.
 //! `cargo xtask bench` runs them and writes `docs/benchmarks.md`.
 
+#![expect(clippy::cast_precision_loss, reason = "figures are read to three digits")]
+
 mod bulk;
 mod counter;
 mod device;
@@ -36,8 +38,11 @@ pub struct Plan {
     pub kinds: Vec<Kind>,
 }
 
+/// Measures as a plan says.
+pub type Measure = fn(&Plan) -> Report;
+
 /// The benchmarks by name.
-pub const ALL: [(&str, fn(&Plan) -> Report); 10] = [
+pub const ALL: [(&str, Measure); 10] = [
     ("push", push::measure),
     ("pull", pull::measure),
     ("reconnect", reconnect::measure),

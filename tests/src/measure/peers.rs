@@ -48,7 +48,9 @@ pub fn measure(plan: &Plan) -> Report {
         eprintln!("peers, run {run} of {}", plan.runs);
         run_once(rows, &mut report);
     }
-    NOTES.iter().for_each(|note| report.note(*note));
+    for note in NOTES {
+        report.note(note);
+    }
     report
 }
 

@@ -48,7 +48,7 @@ fn run_once(kind: Kind, rows: usize, report: &mut Report) {
     let on_disk = tempfile::tempdir().expect("a temporary folder");
     let hospital = Hospital::open_on(Server::prepare_in(kind, on_disk));
     let server = &hospital.server;
-    let signers: Vec<Signer> = (0..DEVICES).map(|_| Signer::new()).collect();
+    let signers: Vec<Signer> = (0..DEVICES).map(|_| Signer::on_new_device()).collect();
     let open = |signer: &Signer| Connection::open(&server.address(), signer.device_key());
     let connections: Vec<Connection> = signers.iter().map(open).collect();
     let mut yardstick = Yardstick::beside(server);
@@ -83,7 +83,7 @@ pub(super) fn push_all(connections: &[Connection], requests: Vec<Vec<Push>>) -> 
     let work: Vec<_> = connections.iter().zip(requests).collect();
     let begun = Instant::now();
     all_at_once(work, |(connection, requests)| {
-        requests.iter().for_each(|request| connection.push(request))
+        connection.push_all(&requests);
     });
     begun.elapsed()
 }

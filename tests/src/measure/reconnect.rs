@@ -56,7 +56,7 @@ fn run_once(most: usize, report: &mut Report) {
     let on_disk = tempfile::tempdir().expect("a temporary folder");
     let mut hospital = Hospital::open_on(Server::prepare_in(Kind::Postgres, on_disk));
     let mut device = hospital.device("ada");
-    let other = Signer::new();
+    let other = Signer::on_new_device();
     let mut rows = Rows::new(0, 1);
     let mut made: Vec<Made> = Vec::new();
     let mut first: Option<(usize, Took)> = None;
@@ -90,7 +90,7 @@ fn at(hospital: &Hospital, device: &mut Device, other: &Signer, made: &[Made]) -
             close(store).await;
             transactions
         });
-        pushes(transactions).iter().for_each(|push| connection.push(push));
+        connection.push_all(&pushes(transactions));
         let (before, begun) = (counter.bytes(), Instant::now());
         device.sync();
         taken.push((begun.elapsed().as_secs_f64() * 1e3, counter.bytes() - before));
@@ -104,8 +104,11 @@ fn at(hospital: &Hospital, device: &mut Device, other: &Signer, made: &[Made]) -
     }
 }
 
+/// One of its numbers.
+type Of = fn(Took) -> f64;
+
 fn tell(report: &mut Report, size: usize, took: Took, first: Option<(usize, Took)>) {
-    let figures: [(&str, &'static str, f64, fn(Took) -> f64); 3] = [
+    let figures: [(&str, &str, f64, Of); 3] = [
         ("time", "ms", 1.5, |took| took.milliseconds),
         ("bytes both ways", "B", 1.1, |took| took.bytes),
         ("server's peak memory", "MB", 1.25, |took| took.memory / 1e6),

@@ -96,21 +96,19 @@ impl Report {
     /// it goes.
     pub fn add(&mut self, sample: Sample) {
         eprintln!("  {}", in_words(&sample));
-        let place = self.figures.iter().position(|figure| figure.what == sample.what);
-        let figure = match place {
-            Some(place) => &mut self.figures[place],
-            None => {
-                self.figures.push(Figure {
-                    what: sample.what,
-                    unit: sample.unit,
-                    ours: Vec::new(),
-                    beside: None,
-                    goal: sample.goal,
-                    note: None,
-                });
-                self.figures.last_mut().expect("BUG: just added")
-            }
-        };
+        let known = self.figures.iter().position(|figure| figure.what == sample.what);
+        let place = known.unwrap_or(self.figures.len());
+        if known.is_none() {
+            self.figures.push(Figure {
+                what: sample.what,
+                unit: sample.unit,
+                ours: Vec::new(),
+                beside: None,
+                goal: sample.goal,
+                note: None,
+            });
+        }
+        let figure = &mut self.figures[place];
         figure.ours.push(sample.ours);
         if let Some((name, value)) = sample.beside {
             let beside = figure.beside.get_or_insert_with(|| (name, Vec::new()));

@@ -1,7 +1,7 @@
 //! A device that only sends: it signs transactions beforehand and pushes them as devices do, so that the time is the
 //! server's and not that of a store which in life is on another machine.
 
-use std::sync::Mutex;
+use std::{fmt::Write as _, sync::Mutex};
 
 use ed25519_dalek::SigningKey;
 use holdfast_core::{
@@ -33,7 +33,7 @@ pub struct Signer {
 
 impl Signer {
     /// A device of its own, of the administrator's.
-    pub fn new() -> Self {
+    pub fn on_new_device() -> Self {
         let key = SigningKey::from_bytes(&random::bytes());
         let mut identity = Identity {
             user: UserId(ADA),
@@ -47,7 +47,11 @@ impl Signer {
     /// Its public key, as a sign-in names it.
     pub fn device_key(&self) -> String {
         let key = self.identity.key.verifying_key().to_bytes();
-        key.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits = |mut text: String, byte: &u8| {
+            write!(text, "{byte:02x}").expect("BUG: a string takes every text");
+            text
+        };
+        key.iter().fold(String::new(), digits)
     }
 
     /// A transaction on rows that are not there yet.
@@ -178,6 +182,13 @@ impl Connection {
         assert_eq!(answer.outcomes.len(), push.transactions);
     }
 
+    /// Pushes one after another.
+    pub fn push_all(&self, pushes: &[Push]) {
+        for push in pushes {
+            self.push(push);
+        }
+    }
+
     /// Asks for a page.
     pub fn get(&self, path: &str) -> Vec<u8> {
         let question = Question {
@@ -208,7 +219,7 @@ pub fn all_at_once<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = items.into_iter().map(|item| scope.spawn(begun(item))).collect();
-        let results = threads.into_iter().map(|thread| thread.join());
+        let results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
         results
             .map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()

@@ -65,9 +65,12 @@ pub fn measure(plan: &Plan) -> Report {
     report
 }
 
+/// One of its phases.
+type Of = fn(&Figures) -> Phase;
+
 fn tell(report: &mut Report, one: &Figures, two: &Figures) {
     let beside = "two servers on the same PostgreSQL";
-    let phases: [(&str, &str, fn(&Figures) -> Phase); 3] = [
+    let phases: [(&str, &str, Of); 3] = [
         ("new patients out of backlogs", "transactions", |figures| {
             figures.backlog
         }),

@@ -34,7 +34,7 @@ pub fn measure(plan: &Plan) -> Report {
     let mut hospital = Hospital::open_on(Server::prepare_in(Kind::Postgres, on_disk));
     let made = load(&hospital.server, Rows::new(0, 1).take(count));
     let counter = Counter::before(&hospital.server.address());
-    let signer = Signer::new();
+    let signer = Signer::on_new_device();
     let connection = Connection::open(&counter.address(), signer.device_key());
 
     let bytes = edit(&hospital, &counter, &connection, &signer, &made[..1]);
@@ -83,7 +83,7 @@ fn edit(hospital: &Hospital, counter: &Counter, connection: &Connection, signer:
     });
     let requests = pushes(transactions);
     let before = counter.bytes();
-    requests.iter().for_each(|request| connection.push(request));
+    connection.push_all(&requests);
     (counter.bytes() - before) as f64
 }
 

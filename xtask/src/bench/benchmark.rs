@@ -123,7 +123,14 @@ impl Benchmark {
         let console = &project.console;
         packages::ensure(console, &[Need::Postgres])?;
         Program::cargo()
-            .args(["build", "--release", "--package", "holdfast-server", "--package", "holdfast-tests"])
+            .args([
+                "build",
+                "--release",
+                "--package",
+                "holdfast-server",
+                "--package",
+                "holdfast-tests",
+            ])
             .args(["--bin", "sync-server", "--bin", "bench"])
             .folder(&project.root)
             .run(console)?;
@@ -202,7 +209,7 @@ fn bare_sqlite(project: &Project) -> Result<std::path::PathBuf> {
 
 /// What every part has, for the tests of the table.
 #[cfg(test)]
-pub fn example(name: &str, figures: Json) -> Json {
+pub fn example(name: &str, figures: &Json) -> Json {
     serde_json::json!({ "name": name, "about": "an example", "setting": "On nothing.", "figures": figures, "notes": [], "runs": 3,
         "surroundings": { "date": "2026-01-31", "commit": "abc1234", "machine": "a processor", "versions": "rustc 1",
             "load": "0.10" } })

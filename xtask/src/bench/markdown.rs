@@ -50,7 +50,9 @@ pub fn part(part: &Json) -> String {
     if !figures.is_empty() {
         push(&mut text, "| | Holdfast | beside it | | ratio | goal | |");
         push(&mut text, "| --- | ---: | ---: | --- | ---: | --- | --- |");
-        figures.iter().for_each(|figure| push(&mut text, &row(figure)));
+        for figure in figures {
+            push(&mut text, &row(figure));
+        }
     }
     if let Some(tables) = part["tables"].as_str() {
         push(&mut text, tables);
@@ -118,7 +120,7 @@ mod tests {
               "beside": { "name": "bulk", "runs": [1.0] } },
             { "what": "bytes", "unit": "B", "runs": [100], "goal": null, "beside": null, "note": null },
         ]);
-        let text = part(&example("push", figures));
+        let text = part(&example("push", &figures));
         assert!(text.starts_with("## push: an example\n"), "{text}");
         assert!(
             text.contains("| new rows (on a disk) | 3 s | 1 s | bulk | 3× | at most 2× | **not met** |"),

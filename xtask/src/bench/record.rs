@@ -65,9 +65,9 @@ mod tests {
     fn a_new_part_takes_the_place_of_the_old_one_alone() {
         let mut record = Record { parts: Vec::new() };
         for name in ["pull", "push", "a benchmark that is gone"] {
-            record.parts.push(example(name, json!([])));
+            record.parts.push(example(name, &json!([])));
         }
-        let mut newer = example("pull", json!([]));
+        let mut newer = example("pull", &json!([]));
         newer["setting"] = "newer".into();
         record.replace(newer);
         let kept: Vec<(&str, &str)> = record
