@@ -86,7 +86,7 @@ pub enum PushOutcome {
         /// Which.
         #[n(0)]
         id: TransactionId,
-        /// How many changes and rows it waits for.
+        /// How many changes and rows it waits for. 0, to a hub: the device that made it is not known (any more).
         #[n(1)]
         missing: u64,
     },

@@ -26,6 +26,10 @@ const KEPT: i64 = 24 * 60 * 60 * 1_000_000;
 /// it should: ten minutes.
 const NOT_KEPT: i64 = 10 * 60 * 1_000_000;
 
+/// For how many microseconds the hub keeps asking about what the hospital's server takes only when its device has signed in
+/// there again: 30 days.
+const UNKNOWN: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+
 /// The verdict of the hospital's server.
 pub(super) struct Refusal {
     pub id: TransactionId,
@@ -39,6 +43,17 @@ impl Refusal {
         match server::id_taken(id) {
             PushOutcome::Rejected { id, code, reason } => Self { id, code, reason },
             other => unreachable!("BUG: a taken id is {other:?}"),
+        }
+    }
+
+    /// The hospital's server has lost the device, which has not signed in there again.
+    fn unknown_device(id: TransactionId) -> Self {
+        Self {
+            id,
+            code: "wrong_device".to_owned(),
+            reason:
+                "The hospital's server does not know this device, and nobody has signed in on it there for 30 days."
+                    .to_owned(),
         }
     }
 }
@@ -104,6 +119,9 @@ impl ServerStore {
                 }),
                 PushOutcome::Waiting { .. } | PushOutcome::Relayed { .. } => {
                     relay::hold(&transaction, relaying.n, later(now, KEPT))?;
+                }
+                PushOutcome::Later { missing: 0, .. } if now > later(relaying.since, UNKNOWN) => {
+                    refused.push(Refusal::unknown_device(*id));
                 }
                 PushOutcome::Later { .. } => relay::hold(&transaction, relaying.n, later(now, NOT_KEPT))?,
             }

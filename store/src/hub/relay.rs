@@ -35,6 +35,8 @@ pub(super) struct Relaying {
     pub n: i64,
     pub id: TransactionId,
     pub role: Role,
+    /// When it was taken.
+    pub since: Timestamp,
     /// It is in the documents here, and devices are told of it.
     pub on_top: bool,
     pub transaction: Transaction,
@@ -136,7 +138,7 @@ pub(crate) fn entry(connection: &Connection, id: TransactionId) -> Result<Option
     Ok(statement.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?)
 }
 
-const COLUMNS: &str = "SELECT n, id, role, place IS NOT NULL, entry FROM sync_relay";
+const COLUMNS: &str = "SELECT n, id, role, place IS NOT NULL, entry, since FROM sync_relay";
 
 /// The one with this id.
 pub(super) fn find(connection: &Connection, id: TransactionId) -> Result<Option<Relaying>, StoreError> {
@@ -167,6 +169,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Relaying, StoreError> {
         id: TransactionId(uuid(&id)?),
         role: role.parse().map_err(StoreError::corrupt)?,
         on_top: row.get(3)?,
+        since: Timestamp(row.get(5)?),
         transaction: protocol::decode(&entry).map_err(StoreError::corrupt)?,
     })
 }

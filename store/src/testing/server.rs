@@ -367,6 +367,7 @@ impl TestServer {
     ) -> Result<Result<Submission, PushOutcome>, StoreError> {
         let opened = transaction.open().map_err(StoreError::corrupt)?;
         let body = &opened.body;
+        let from_hub = device.is_none();
         let device = device.unwrap_or(body.device);
         let reject = |code: &str, reason: String| {
             Ok(Err(PushOutcome::Rejected {
@@ -376,6 +377,12 @@ impl TestServer {
             }))
         };
         let Some(known) = self.store.device(device)? else {
+            if from_hub {
+                return Ok(Err(PushOutcome::Later {
+                    id: body.id,
+                    missing: 0,
+                }));
+            }
             return reject("wrong_device", "The device is not known.".to_owned());
         };
         if known.revoked_at.is_some() {

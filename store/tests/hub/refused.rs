@@ -7,13 +7,13 @@ use holdfast_core::{
 };
 use holdfast_store::{
     hub::RelayPlace,
-    testing::{Device, TestServer},
+    testing::{Answer, Device, TestServer},
 };
 use serde_json::json;
 
 use crate::{
-    ward::{ANNA, BERT, CLEO, cell, edit, id},
-    world::{relayed, settle, states, ward},
+    ward::{ANNA, BERT, CLEO, cell, edit, hospital, id, two_nurses},
+    world::{in_log, relayed, settle, states, ward},
 };
 
 /// At the hospital Nora becomes somebody who writes nothing, and the hub does not know yet.
@@ -163,4 +163,56 @@ fn another_transaction_of_the_same_name_in_the_stream_displaces_what_is_relayed(
     assert_eq!(quarantine.len(), 1);
     assert_eq!((quarantine[0].id, quarantine[0].code.as_str()), (id, "id_taken"));
     settle(&mut centre, &mut hub, &mut [&mut nora], &mut [&mut nils]);
+}
+
+/// A hospital whose server was put back to a time before Nora's device had been there, its hub, and what she did at the hub.
+fn forgotten() -> (TestServer, TestServer, Device, TransactionId) {
+    let mut centre = hospital();
+    let backup = centre.disk().unwrap();
+    let (mut nora, _) = two_nurses(&mut centre);
+    let mut hub = TestServer::hub(&centre, 500).unwrap();
+    hub.exchange(&mut centre).unwrap();
+    let made = nora
+        .run("editRow", edit("patients", ANNA, json!({ "phone": "1" })))
+        .unwrap();
+    nora.sync(&mut hub).unwrap();
+    let centre = TestServer::start(&backup, centre.clock.clone(), 700).unwrap();
+    (centre, hub, nora, made.transaction_id)
+}
+
+/// The hub pushes what the hospital's server cannot judge, for it does not know the device.
+fn push_in_vain(hub: &mut TestServer, centre: &mut TestServer, id: TransactionId) {
+    let answer = hub.ask_push(centre).unwrap().unwrap();
+    let Answer::Outcomes(_, outcomes) = &answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(*outcomes, [PushOutcome::Later { id, missing: 0 }]);
+    hub.take_answer(&answer).unwrap();
+    assert!(hub.ask_push(centre).unwrap().is_none(), "not again at once");
+}
+
+#[test]
+fn what_a_forgotten_device_made_waits_at_the_hub_until_it_has_signed_in_again() {
+    let (mut centre, mut hub, mut nora, id) = forgotten();
+    push_in_vain(&mut hub, &mut centre, id);
+    assert_eq!(hub.store.relay_count().unwrap().transactions, 1);
+    nora.sign_in(&mut centre, "nora").unwrap();
+    hub.take_access(&mut centre).unwrap();
+    centre.clock.pass(11);
+    settle(&mut centre, &mut hub, &mut [&mut nora], &mut []);
+    assert_eq!(in_log(&centre, id), 1);
+    assert_eq!(states(&nora), [""; 0]);
+}
+
+#[test]
+fn what_a_device_made_that_stays_forgotten_is_refused_after_a_month() {
+    let (mut centre, mut hub, mut nora, id) = forgotten();
+    push_in_vain(&mut hub, &mut centre, id);
+    centre.clock.pass(31 * 1_440);
+    push_in_vain(&mut hub, &mut centre, id);
+    assert_eq!(hub.store.relay_count().unwrap().transactions, 0);
+    let quarantine = hub.store.quarantine(10).unwrap();
+    assert_eq!(quarantine[0].code, "wrong_device");
+    nora.sync(&mut hub).unwrap();
+    assert_eq!(states(&nora), ["rejected"]);
 }

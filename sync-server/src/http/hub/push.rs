@@ -54,10 +54,12 @@ async fn makers(store: &Store, transactions: &[Transaction]) -> Result<HashMap<D
     Ok(devices)
 }
 
+/// Nothing can be said for good of what a device made that is not known: this server was put back to a backup of before the
+/// device's first sign-in, and will know it again.
 fn may_send(makers: &HashMap<DeviceId, Maker>, id: DeviceId) -> Result<&DeviceKey, NotTaken> {
     match makers.get(&id) {
-        None => Err(("wrong_device", "The hospital's server does not know this device.")),
-        Some((device, _)) if device.revoked_at.is_some() => Err((
+        None => Err(NotTaken::Yet),
+        Some((device, _)) if device.revoked_at.is_some() => Err(NotTaken::Ever(
             "device_revoked",
             "The device was locked out before its hub had passed this on.",
         )),

@@ -42,7 +42,9 @@ pub(super) async fn handle(
     let verify = move || {
         let sent_by = |id| {
             let reason = "The transaction was made on another device than the one that sends it.";
-            (id == key.device()).then_some(&key).ok_or(("wrong_device", reason))
+            (id == key.device())
+                .then_some(&key)
+                .ok_or(NotTaken::Ever("wrong_device", reason))
         };
         verify_all(transactions, &sent_by, THREADS)
     };

@@ -12,8 +12,14 @@ use uuid::Uuid;
 /// The longest name of a command, in bytes.
 const MAX_COMMAND: usize = 100;
 
-/// Why nothing of a device is taken: code and reason.
-pub(in crate::http) type NotTaken = (&'static str, &'static str);
+/// Why nothing of a device is taken.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) enum NotTaken {
+    /// It is refused for good: code and reason.
+    Ever(&'static str, &'static str),
+    /// The device is not known, and may be soon.
+    Yet,
+}
 
 /// A transaction that the device has signed.
 #[derive(Debug)]
@@ -44,7 +50,8 @@ fn verify<'a>(
     let reject = |code: &str, reason: &str| Err(rejected(id, code, reason.to_owned()));
     let key = match key(body.device) {
         Ok(key) => key,
-        Err((code, reason)) => return reject(code, reason),
+        Err(NotTaken::Ever(code, reason)) => return reject(code, reason),
+        Err(NotTaken::Yet) => return Err(PushOutcome::Later { id, missing: 0 }),
     };
     if let Err(error) = transaction.verify(&body, key) {
         return reject("wrong_signature", &error.to_string());
