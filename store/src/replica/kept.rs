@@ -16,13 +16,15 @@ const LIMIT: i64 = 2_000;
 /// What the outbox and this have in common.
 const COLUMNS: &str = "n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, first_id";
 
-/// Keeps a transaction of the outbox that the stream has now, at this place. Once some are kept, [`trim`].
-pub(super) fn keep(connection: &Connection, n: i64, seq: Seq) -> Result<(), StoreError> {
+/// Keeps a transaction of the outbox that the stream has now, at this place if it is known. Once some are kept, [`trim`].
+pub(super) fn keep(connection: &Connection, n: i64, seq: impl Into<Option<Seq>>) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT OR REPLACE INTO sync_kept ({COLUMNS}, seq, doubtful)
             SELECT {COLUMNS}, ?2, 0 FROM sync_outbox WHERE n = ?1"
     );
-    connection.prepare_cached(&sql)?.execute((n, seq.0 as i64))?;
+    connection
+        .prepare_cached(&sql)?
+        .execute((n, seq.into().map(|seq| seq.0 as i64)))?;
     Ok(())
 }
 

@@ -203,6 +203,19 @@ pub(super) fn count_held(connection: &Connection) -> Result<u64, StoreError> {
     Ok(count as u64)
 }
 
+/// The refused ones, in order.
+pub(super) fn all_refused(connection: &Connection) -> Result<Vec<(i64, Transaction)>, StoreError> {
+    let sql = "SELECT n, entry FROM sync_outbox WHERE state = 'rejected' ORDER BY n";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = found.next()? {
+        let transaction = protocol::decode(&row.get::<_, Vec<u8>>(1)?).map_err(StoreError::corrupt)?;
+        all.push((row.get(0)?, transaction));
+    }
+    Ok(all)
+}
+
 /// The waiting transaction with this id.
 pub(super) fn waiting(connection: &Connection, id: TransactionId) -> Result<Option<Waiting>, StoreError> {
     let sql = "SELECT n, entry FROM sync_outbox WHERE id = ?1 AND state = 'waiting'";

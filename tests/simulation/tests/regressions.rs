@@ -607,3 +607,58 @@ fn an_older_device_takes_nothing_away_that_it_does_not_know() {
         ..Run::default()
     });
 }
+
+/// The hub refused what the hospital's server took after all; the device heard of that by a new copy, not by the stream.
+#[test]
+fn what_a_new_copy_has_is_not_refused_any_more() {
+    holds(&Run {
+        devices: 3,
+        page: 20,
+        hubs: 2,
+        personal: true,
+        steps: vec![
+            Sync { device: 1 },
+            Sync { device: 2 },
+            BackupServer,
+            Roam { device: 0, server: 2 },
+            Do {
+                device: 2,
+                work: CreatePatient,
+                pick: 638_457_006,
+            },
+            Do {
+                device: 1,
+                work: UseEquipment,
+                pick: 1_019_034_468,
+            },
+            SyncHub { hub: 2 },
+            Do {
+                device: 2,
+                work: QueuePatient,
+                pick: 61_701_659,
+            },
+            Roam { device: 1, server: 2 },
+            Sync { device: 2 },
+            Errand {
+                hub: 2,
+                errand: Page,
+                fate: Arrives,
+            },
+            Sync { device: 0 },
+            Sync { device: 1 },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Do {
+                device: 0,
+                work: EditJson,
+                pick: 1_571_328_956,
+            },
+            RestoreServer,
+            SyncHub { hub: 2 },
+            Sync { device: 0 },
+        ],
+        ..Run::default()
+    });
+}

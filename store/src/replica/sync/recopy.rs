@@ -107,6 +107,13 @@ pub(super) fn install(connection: &Connection, now: Timestamp) -> Result<BTreeSe
         }
     }
     kept::settle(connection)?;
+    // Another server has taken it after all, as a hub's copy or one that was restored may show.
+    for (n, refused) in outbox::all_refused(connection)? {
+        if has(connection, &refused.open().map_err(StoreError::corrupt)?)? {
+            kept::keep(connection, n, None)?;
+            outbox::remove(connection, n)?;
+        }
+    }
     do_on_top(connection)?;
     relay::forget_place(connection)?;
     Ok(Schema::hospital().tables.iter().map(|table| table.name).collect())
