@@ -3,7 +3,8 @@
 //! a hub relays stays as it is, unless it builds on what was taken back.
 //!
 //! *Invariant*: a transaction that was sent is never made again while a server may take it in, now or later: it would be in the
-//! stream twice. It stays as it is until the server refuses it for good, or what it builds on.
+//! stream twice. It stays as it is until the server refuses it for good, or what it builds on, or the making of a row that it refers
+//! to. What a hub only does not know any more is not refused.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -16,10 +17,12 @@ use super::{
 use crate::{StoreError, writing::Writing};
 use holdfast_core::{
     command::{Command, CommandError},
-    ingest::waiting::own_changes,
+    document::DocumentId,
+    ingest::{Needs, Presence, RowKey, waiting::own_changes},
     schema::Side,
-    transaction::ChangeName,
+    transaction::{ChangeName, Opened},
 };
+use rusqlite::Connection;
 
 /// Which of the waiting commands are carried out again after something was taken back. The others are put back as they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,24 +33,50 @@ pub(super) enum Remake {
     Dependent,
 }
 
-/// Carries out again what is pending, after the changes that are `gone` were taken back. A command that is impossible now is
-/// marked as refused, with the reason.
+/// The changes that were taken back.
+#[derive(Default)]
+pub(super) struct Gone {
+    /// They were refused: the hospital's server takes nothing in that builds on them.
+    pub refused: HashSet<ChangeName>,
+    /// A hub told of them and does not know them any more. Their devices do, and a server waits for them.
+    pub lost: HashSet<ChangeName>,
+}
+
+impl Gone {
+    pub fn is_empty(&self) -> bool {
+        self.refused.is_empty() && self.lost.is_empty()
+    }
+
+    /// True if a row would be there, had its making not been refused.
+    fn has_refused(&self, row: RowKey) -> bool {
+        self.refused
+            .iter()
+            .any(|name| name.document == DocumentId::main(row.table, row.row))
+    }
+}
+
+/// Carries out again what is pending, after changes were taken back. A command that is impossible now is marked as refused,
+/// with the reason. What waits somewhere for something that is lost is not shown until the stream brings both.
 pub(super) fn replay(
     workshop: &mut Workshop<'_>,
-    mut gone: HashSet<ChangeName>,
+    mut gone: Gone,
     remake: Remake,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
     let mut changed = BTreeSet::new();
     for again in outbox::all_pending(workshop.connection)? {
         let n = again.n;
         let opened = again.open().map_err(StoreError::corrupt)?;
+        let absent = absent_rows(workshop.connection, &opened)?;
+        let refused = base::builds_on(&opened, &gone.refused) || absent.iter().any(|row| gone.has_refused(*row));
+        let lost = base::builds_on(&opened, &gone.lost) || !absent.is_empty();
         let stays = again.relayed || again.given || remake == Remake::Dependent;
-        if stays && !base::builds_on(&opened, &gone) {
+        if stays && !refused && !lost {
             changed.extend(base::put_back(workshop.connection, Side::Device, n, &opened)?);
             continue;
         }
         if again.relayed {
-            gone.extend(own_changes(&opened));
+            let falls = if refused { &mut gone.refused } else { &mut gone.lost };
+            falls.extend(own_changes(&opened));
             relayed::leave_out(workshop.connection, n)?;
             continue;
         }
@@ -55,7 +84,11 @@ pub(super) fn replay(
         if sync::has(workshop.connection, &opened)? {
             continue;
         }
-        gone.extend(opened.body.changes);
+        if again.given && !refused {
+            gone.lost.extend(own_changes(&opened));
+            continue;
+        }
+        gone.refused.extend(opened.body.changes);
         if broken!(ReplayForgets) {
             outbox::remove(workshop.connection, n)?;
             continue;
@@ -68,6 +101,24 @@ pub(super) fn replay(
         }
     }
     Ok(changed)
+}
+
+/// The rows that a transaction refers to, and neither makes nor finds here.
+fn absent_rows(connection: &Connection, opened: &Opened) -> Result<Vec<RowKey>, StoreError> {
+    let mut writing = Writing::new(connection, Side::Device, opened.body.time);
+    let presence = Needs::of(opened).presence;
+    writing.load(&Needs {
+        presence: presence.clone(),
+        ..Needs::default()
+    })?;
+    let made: HashSet<RowKey> = opened
+        .body
+        .changes
+        .iter()
+        .map(|name| RowKey::of(&name.document))
+        .collect();
+    let absent = |row: &RowKey| writing.set().presence(row) == Some(Presence::Absent) && !made.contains(row);
+    Ok(presence.into_iter().filter(absent).collect())
 }
 
 fn replay_one(workshop: &mut Workshop<'_>, again: Again) -> Result<BTreeSet<&'static str>, ReplicaError> {

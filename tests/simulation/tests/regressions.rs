@@ -662,3 +662,96 @@ fn what_a_new_copy_has_is_not_refused_any_more() {
         ..Run::default()
     });
 }
+
+/// A device had heard at a hub of a number, and built on it; the hub copied the restored hospital anew and did not know of it any
+/// more. What waited at the hospital's server for that number was made again, and came twice when the number was given back.
+#[test]
+fn what_waits_at_the_server_for_what_a_hub_has_lost_is_not_made_again() {
+    holds(&Run {
+        devices: 4,
+        page: 5,
+        hubs: 1,
+        steps: vec![
+            Roam { device: 3, server: 1 },
+            Sync { device: 0 },
+            SyncHub { hub: 1 },
+            Sync { device: 3 },
+            BackupServer,
+            Roam { device: 0, server: 1 },
+            Do {
+                device: 3,
+                work: RegisterPatient,
+                pick: 3_253_112_749,
+            },
+            Do {
+                device: 0,
+                work: EditReviewed,
+                pick: 261_839_592,
+            },
+            Sync { device: 0 },
+            Errand {
+                hub: 1,
+                errand: Push,
+                fate: Arrives,
+            },
+            Sync { device: 3 },
+            Errand {
+                hub: 1,
+                errand: Page,
+                fate: Arrives,
+            },
+            RestoreServer,
+            Do {
+                device: 3,
+                work: EditPhone,
+                pick: 811_341_230,
+            },
+        ],
+        ..Run::default()
+    });
+}
+
+/// Their making was refused, the admission waited at the server: it was put back on tables that had no such patient any more.
+#[test]
+fn what_was_sent_and_refers_to_a_patient_who_was_refused_is_made_again() {
+    holds(&Run {
+        devices: 1,
+        page: 5,
+        steps: vec![
+            Sync { device: 0 },
+            RestoreServer,
+            Do {
+                device: 0,
+                work: CreatePatient,
+                pick: 1_951_936_773,
+            },
+            Do {
+                device: 0,
+                work: RegisterPatient,
+                pick: 270_953_073,
+            },
+            Do {
+                device: 0,
+                work: RegisterPatient,
+                pick: 2_879_073_530,
+            },
+            SignIn { device: 0, person: 3 },
+            Do {
+                device: 0,
+                work: AdmitPatient,
+                pick: 1_605_398_028,
+            },
+            Do {
+                device: 0,
+                work: TransferPatient,
+                pick: 2_489_621_714,
+            },
+            Do {
+                device: 0,
+                work: FinishCleaning,
+                pick: 4_099_525_434,
+            },
+        ],
+        ..Run::default()
+    });
+}

@@ -19,7 +19,7 @@ use crate::{
         make::Workshop,
         outbox::{self, Waiting},
         relayed,
-        replay::{self, Remake},
+        replay::{self, Gone, Remake},
         sight,
     },
     writing::Writing,
@@ -190,6 +190,10 @@ fn set_aside(
     outbox::reject(workshop.connection, sent.n, code, reason)?;
     let mut changed = base::take_back(workshop.connection, Side::Device, now)?;
     let gone = sent.transaction.body().map_err(StoreError::corrupt)?.changes;
-    changed.extend(replay::replay(workshop, gone.into_iter().collect(), Remake::NotKept)?);
+    let gone = Gone {
+        refused: gone.into_iter().collect(),
+        ..Gone::default()
+    };
+    changed.extend(replay::replay(workshop, gone, Remake::NotKept)?);
     Ok(changed)
 }

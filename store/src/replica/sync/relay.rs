@@ -27,6 +27,7 @@ use crate::{
     replica::{
         outbox,
         relayed::{self, LIMIT},
+        replay::Gone,
         sight,
     },
     sql_value::uuid,
@@ -62,7 +63,7 @@ pub(super) struct Noted {
     /// Others' transactions that may be shown now.
     fresh: Vec<(i64, Opened)>,
     /// Changes that were shown and are to be taken back.
-    pub gone: HashSet<ChangeName>,
+    pub gone: Gone,
 }
 
 impl Page {
@@ -154,7 +155,7 @@ pub(super) fn note(connection: &Connection, page: &Page, own: DeviceId) -> Resul
     }
     let anew = meta::get(connection, "relay_anew")?.unwrap_or(false);
     for id in &page.withdrawn {
-        withdraw(connection, *id, &mut noted)?;
+        withdraw(connection, *id, &mut noted.gone.refused)?;
     }
     let mut listing = Listing {
         connection,
@@ -214,13 +215,13 @@ fn remove_all(
     let mut statement = connection.prepare_cached(sql)?;
     let ids = statement.query_map([parameter], |row| row.get::<_, Vec<u8>>(0))?;
     for id in ids.collect::<Result<Vec<_>, _>>()? {
-        withdraw(connection, TransactionId(uuid(&id)?), noted)?;
+        withdraw(connection, TransactionId(uuid(&id)?), &mut noted.gone.lost)?;
     }
     Ok(())
 }
 
 /// The hub does not relay one any more. One of this device's is sent again: the answer says why.
-fn withdraw(connection: &Connection, id: TransactionId, noted: &mut Noted) -> Result<(), StoreError> {
+fn withdraw(connection: &Connection, id: TransactionId, gone: &mut HashSet<ChangeName>) -> Result<(), StoreError> {
     let Some(known) = relayed::find(connection, id)? else {
         return Ok(());
     };
@@ -230,9 +231,7 @@ fn withdraw(connection: &Connection, id: TransactionId, noted: &mut Noted) -> Re
         return Ok(());
     }
     if known.state == "relayed" {
-        noted
-            .gone
-            .extend(own_changes(&known.transaction.open().map_err(StoreError::corrupt)?));
+        gone.extend(own_changes(&known.transaction.open().map_err(StoreError::corrupt)?));
     }
     outbox::remove(connection, known.n)
 }
@@ -285,7 +284,7 @@ impl Listing<'_> {
                     return Ok(Ok(()));
                 }
                 // It is tried again, or another hub told of another one.
-                _ => withdraw(self.connection, id, noted)?,
+                _ => withdraw(self.connection, id, &mut noted.gone.lost)?,
             }
         }
         let less = relayed::unrestricted(transaction, opened).filter(|_| self.barred);
