@@ -80,6 +80,11 @@ mutations! {
         /// A server gives the stream out to the end that it remembers.
         EndRemembered,
     }
+    "Those that a ward's hub shows that knows an older role."
+    OF_HUBS_AND_ROLES {
+        /// A device does not look at what a page of a copy was cut by.
+        CopyCutUnnoticed,
+    }
     "Those that a ward's hub shows."
     OF_HUBS {
         /// A hub tells its devices that the stream has what it only relays.
@@ -88,8 +93,6 @@ mutations! {
         RelayForgotten,
         /// A hub does not tell its devices of what the hospital's server refused.
         WithdrawalUntold,
-        /// A device does not look at what a page of a copy was cut by.
-        CopyCutUnnoticed,
         /// A hub copies the stream beside what it relays, and not under it.
         HubBaseStandsStill,
     }

@@ -43,4 +43,5 @@ fn every_mistake_of_several_processes_is_found() {
 #[test]
 fn every_mistake_of_a_hub_is_found() {
     all_are_found(Mutation::OF_HUBS, SEEDS_WITH_HUBS, true);
+    all_are_found(Mutation::OF_HUBS_AND_ROLES, SEEDS_WITH_HUBS, true);
 }
