@@ -1,7 +1,12 @@
 //! A transaction: its body, its changes, its signature, and what is left when some of it is withheld.
 #![cfg_attr(fuzzing, no_main)]
 
-use holdfast_core::{document::Facet, ingest::Needs, protocol, transaction::{DeviceKey, Transaction}};
+use holdfast_core::{
+    document::Facet,
+    ingest::Needs,
+    protocol,
+    transaction::{DeviceKey, Transaction},
+};
 
 fn run(data: &[u8]) {
     let Ok(transaction) = protocol::decode::<Transaction>(data) else {

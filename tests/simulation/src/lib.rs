@@ -8,7 +8,7 @@
 //!
 //! The engine is the real one; what is simulated is time, chance, the network, the disks and the people. A [`Run`] is
 //! data: a step tells what to do in the state that it meets, so that any part of a run is a run, and the shortest one
-//! that still fails can be pasted into `tests/regressions.rs`.
+//! that still fails can be pasted into `tests/regressions`.
 //!
 //! In some runs the hospital's server is two processes over one database, each with a connection, a memory and a clock of its
 //! own: requests go to either, and either dies alone. They stand for servers over one PostgreSQL; that database's own

@@ -35,7 +35,9 @@ fn damage(file: &Path, from: u64, length: usize) {
         .expect("the file is there");
     let mut bytes = vec![0; length];
     file.read_exact_at(&mut bytes, from).expect("the file is as long");
-    bytes.iter_mut().for_each(|byte| *byte = !*byte);
+    for byte in &mut bytes {
+        *byte = !*byte;
+    }
     file.write_all_at(&bytes, from).expect("the file can be written");
 }
 

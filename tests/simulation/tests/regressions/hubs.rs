@@ -1,0 +1,249 @@
+//! Wards with hubs.
+
+use holdfast_simulation::prelude::*;
+use holdfast_store::testing::Mutation;
+
+use super::holds;
+
+/// The hub's pages, from before the hospital was put back, were in place when the copy began again.
+#[test]
+fn a_first_copy_that_begins_again_keeps_nothing_of_a_history_that_is_gone() {
+    holds(&Run {
+        devices: 2,
+        page: 20,
+        hubs: 1,
+        steps: vec![
+            Sync { device: 1 },
+            Roam { device: 0, server: 1 },
+            Do {
+                device: 1,
+                work: RegisterPatient,
+                pick: 4_276_083_028,
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            SyncHub { hub: 1 },
+            RestoreServer,
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+        ],
+        ..Run::default()
+    });
+}
+
+/// Its person had become a manager again, which the hub did not know yet when it gave the copy.
+#[test]
+fn a_copy_from_a_hub_that_knows_an_older_role_is_known_to_lack_restricted_columns() {
+    let run = Run {
+        devices: 2,
+        page: 100,
+        hubs: 1,
+        personal: true,
+        steps: vec![
+            Role {
+                person: 1,
+                role: "manager",
+            },
+            SignIn { device: 1, person: 6 },
+            Role {
+                person: 1,
+                role: "cleaner",
+            },
+            Roam { device: 1, server: 1 },
+            SyncHub { hub: 1 },
+            Role {
+                person: 1,
+                role: "manager",
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+        ],
+        ..Run::default()
+    };
+    holds(&run);
+    let _broken = Mutation::CopyCutUnnoticed.turn_on();
+    assert!(simulate(&run).violation.is_some());
+}
+
+/// The hub's push was refused, for the hospital's server had forgotten the device; another device had heard of it at the hub. The
+/// mistake was the simulation's: the hub drew the same name for its list when it started again.
+#[test]
+fn what_a_hub_withdrew_before_it_noticed_a_restored_server_is_gone_from_devices() {
+    holds(&Run {
+        devices: 2,
+        page: 100,
+        hubs: 1,
+        steps: vec![
+            Errand {
+                hub: 1,
+                errand: Access,
+                fate: Arrives,
+            },
+            Roam { device: 1, server: 1 },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Roam { device: 0, server: 1 },
+            Do {
+                device: 0,
+                work: RefillStock,
+                pick: 765_371_660,
+            },
+            Sync { device: 0 },
+            Sync { device: 1 },
+            RestoreServer,
+            Errand {
+                hub: 1,
+                errand: Push,
+                fate: Arrives,
+            },
+        ],
+        ..Run::default()
+    });
+}
+
+#[test]
+fn what_a_hub_relays_no_more_is_gone_from_a_device_that_was_ahead_of_it() {
+    holds(&Run {
+        devices: 2,
+        page: 2,
+        hubs: 1,
+        steps: vec![
+            Sync { device: 0 },
+            SyncHub { hub: 1 },
+            BackupServer,
+            Roam { device: 1, server: 1 },
+            Role {
+                person: 0,
+                role: "doctor",
+            },
+            Do {
+                device: 0,
+                work: AdmitPatient,
+                pick: 2_444_429_014,
+            },
+            Roam { device: 0, server: 1 },
+            Sync { device: 0 },
+            Sync { device: 1 },
+            Roam { device: 1, server: 0 },
+            Do {
+                device: 1,
+                work: RecordTreatment,
+                pick: 1_710_044_938,
+            },
+            Sync { device: 1 },
+            RestoreServer,
+        ],
+        ..Run::default()
+    });
+}
+
+/// The hub refused what the hospital's server took after all; the device heard of that by a new copy, not by the stream.
+#[test]
+fn what_a_new_copy_has_is_not_refused_any_more() {
+    holds(&Run {
+        devices: 3,
+        page: 20,
+        hubs: 2,
+        personal: true,
+        steps: vec![
+            Sync { device: 1 },
+            Sync { device: 2 },
+            BackupServer,
+            Roam { device: 0, server: 2 },
+            Do {
+                device: 2,
+                work: CreatePatient,
+                pick: 638_457_006,
+            },
+            Do {
+                device: 1,
+                work: UseEquipment,
+                pick: 1_019_034_468,
+            },
+            SyncHub { hub: 2 },
+            Do {
+                device: 2,
+                work: QueuePatient,
+                pick: 61_701_659,
+            },
+            Roam { device: 1, server: 2 },
+            Sync { device: 2 },
+            Errand {
+                hub: 2,
+                errand: Page,
+                fate: Arrives,
+            },
+            Sync { device: 0 },
+            Sync { device: 1 },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Do {
+                device: 0,
+                work: EditJson,
+                pick: 1_571_328_956,
+            },
+            RestoreServer,
+            SyncHub { hub: 2 },
+            Sync { device: 0 },
+        ],
+        ..Run::default()
+    });
+}
+
+/// A device had heard at a hub of a number, and built on it; the hub copied the restored hospital anew and did not know of it any
+/// more. What waited at the hospital's server for that number was made again, and came twice when the number was given back.
+#[test]
+fn what_waits_at_the_server_for_what_a_hub_has_lost_is_not_made_again() {
+    holds(&Run {
+        devices: 4,
+        page: 5,
+        hubs: 1,
+        steps: vec![
+            Roam { device: 3, server: 1 },
+            Sync { device: 0 },
+            SyncHub { hub: 1 },
+            Sync { device: 3 },
+            BackupServer,
+            Roam { device: 0, server: 1 },
+            Do {
+                device: 3,
+                work: RegisterPatient,
+                pick: 3_253_112_749,
+            },
+            Do {
+                device: 0,
+                work: EditReviewed,
+                pick: 261_839_592,
+            },
+            Sync { device: 0 },
+            Errand {
+                hub: 1,
+                errand: Push,
+                fate: Arrives,
+            },
+            Sync { device: 3 },
+            Errand {
+                hub: 1,
+                errand: Page,
+                fate: Arrives,
+            },
+            RestoreServer,
+            Do {
+                device: 3,
+                work: EditPhone,
+                pick: 811_341_230,
+            },
+        ],
+        ..Run::default()
+    });
+}

@@ -1,0 +1,177 @@
+//! A server that was put back to a copy.
+
+use holdfast_simulation::{Step, prelude::*};
+use holdfast_store::testing::Mutation;
+
+use super::holds;
+
+/// The push was acknowledged, the cursor still stood before the backup: the place at the cursor alone shows nothing.
+#[test]
+fn a_server_that_lost_what_it_acknowledged_behind_a_devices_cursor_gets_it_back() {
+    holds(&Run {
+        devices: 1,
+        page: 5,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: RegisterPatient,
+                pick: 2_906_710_751,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            RestoreServer,
+        ],
+        ..Run::default()
+    });
+}
+
+/// A row that the old copy had hidden is there again, until its deletion is given back.
+#[test]
+fn a_deletion_that_the_server_lost_is_done_again() {
+    holds(&Run {
+        devices: 2,
+        page: 20,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: DeletePatient,
+                pick: 1_747_884_640,
+            },
+            Sync { device: 0 },
+            Sync { device: 1 },
+            RestoreServer,
+        ],
+        ..Run::default()
+    });
+}
+
+/// The answer comes when the server has already been put back to a time before what it tells of.
+#[test]
+fn an_acknowledgement_that_a_restored_server_does_not_know_of_any_more_is_taken_back() {
+    holds(&Run {
+        devices: 1,
+        page: 5,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: RegisterPatient,
+                pick: 3_640_861_751,
+            },
+            Exchange {
+                device: 0,
+                fate: RequestLate,
+            },
+            Arrive { message: 1 },
+            RestoreServer,
+        ],
+        ..Run::default()
+    });
+}
+
+/// An auditor, who sees other columns, had signed in: the hospital was copied anew, and what the device had done before was not
+/// compared with that copy.
+#[test]
+fn what_the_server_lost_is_given_back_though_somebody_with_other_columns_has_signed_in() {
+    holds(&Run {
+        devices: 1,
+        page: 20,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: BookAppointment,
+                pick: 737_749_214,
+            },
+            Exchange {
+                device: 0,
+                fate: RequestTwice,
+            },
+            SignIn { device: 0, person: 6 },
+            RestoreServer,
+            Newer { pick: 1_480_272_415 },
+        ],
+        ..Run::default()
+    });
+}
+
+/// A device's first copy had read one page before, and one after what the server then forgot.
+#[test]
+fn a_copy_over_which_the_server_was_put_back_to_a_backup_is_made_again() {
+    holds(&Run {
+        devices: 16,
+        page: 20,
+        steps: vec![
+            Sync { device: 15 },
+            Do {
+                device: 15,
+                work: RecordTreatment,
+                pick: 3_627_420_183,
+            },
+            Exchange {
+                device: 5,
+                fate: Arrives,
+            },
+            Sync { device: 15 },
+            Exchange {
+                device: 5,
+                fate: Arrives,
+            },
+            RestoreServer,
+        ],
+        ..Run::default()
+    });
+}
+
+/// One device registers a patient, the other one queues the patient; then the server is put back to a time before both.
+fn a_row_and_a_reference_to_it_are_lost(after: Vec<Step>) -> Run {
+    let mut steps = vec![
+        Sync { device: 0 },
+        Sync { device: 1 },
+        BackupServer,
+        Do {
+            device: 0,
+            work: RegisterPatient,
+            pick: 7,
+        },
+        Sync { device: 0 },
+        Sync { device: 1 },
+        Do {
+            device: 1,
+            work: QueuePatient,
+            pick: 3,
+        },
+        Sync { device: 1 },
+        RestoreServer,
+    ];
+    steps.extend(after);
+    Run {
+        devices: 2,
+        page: 5,
+        steps,
+        ..Run::default()
+    }
+}
+
+#[test]
+fn a_reference_that_is_given_back_before_its_row_waits_for_it() {
+    let run = a_row_and_a_reference_to_it_are_lost(vec![Sync { device: 1 }, Sync { device: 0 }]);
+    holds(&run);
+    let _broken = Mutation::RowNotAwaited.turn_on();
+    assert!(
+        simulate(&run).violation.is_some(),
+        "the reference does not come first any more"
+    );
+}
+
+#[test]
+fn a_reference_that_is_given_back_after_its_row_is_taken() {
+    let run = a_row_and_a_reference_to_it_are_lost(vec![Sync { device: 0 }, Sync { device: 1 }]);
+    holds(&run);
+    let _broken = Mutation::RowNotAwaited.turn_on();
+    holds(&run);
+}
