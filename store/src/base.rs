@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use holdfast_core::{
     document::{Document, DocumentId, Place, fold::Arrival},
     ids::{ChangeHash, RowId, Seq, Timestamp},
-    ingest::{Authority, Job},
+    ingest::{Authority, Job, Needs, RowKey},
     schema::{Schema, Side},
     transaction::{Body, ChangeName, Opened},
 };
@@ -177,6 +177,13 @@ pub(crate) fn put_back(
 /// True if a transaction builds on one of these changes.
 pub(crate) fn builds_on(opened: &Opened, gone: &HashSet<ChangeName>) -> bool {
     first_dependency(opened, gone).is_some()
+}
+
+/// True if a transaction refers to a row that one of these changes is of.
+pub(crate) fn refers_to(opened: &Opened, changes: &HashSet<ChangeName>) -> bool {
+    let rows = Needs::of(opened).presence;
+    let is_referred_to = |name: &ChangeName| rows.contains(&RowKey::of(&name.document));
+    !rows.is_empty() && changes.iter().any(is_referred_to)
 }
 
 /// The first of these changes that a transaction builds on.

@@ -81,7 +81,7 @@ impl Replica {
             match outcome {
                 PushOutcome::Accepted { seq, .. } => {
                     let opened = sent.transaction.open().map_err(StoreError::corrupt)?;
-                    if base::builds_on(&opened, &ahead) {
+                    if base::builds_on(&opened, &ahead) || base::refers_to(&opened, &ahead) {
                         // The stream brings it behind what it builds on.
                         ahead.extend(own_changes(&opened));
                         outbox::hold(&transaction, sent.n, after(now, NOT_KEPT))?;

@@ -247,3 +247,92 @@ fn what_waits_at_the_server_for_what_a_hub_has_lost_is_not_made_again() {
         ..Run::default()
     });
 }
+
+/// What a device did was acknowledged while the patient whom it refers to was known from a hub only. When what the hub
+/// relayed was taken back, her row went and what refers to it stayed: the tables broke, and the device could take in no answer
+/// any more.
+#[test]
+fn what_refers_to_a_row_that_only_a_hub_relays_is_not_acknowledged_before_the_stream_brings_both() {
+    holds(&Run {
+        devices: 2,
+        page: 20,
+        hubs: 1,
+        steps: vec![
+            Roam { device: 1, server: 1 },
+            BackupServer,
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            SyncHub { hub: 1 },
+            Sync { device: 1 },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Do {
+                device: 0,
+                work: TakeStock,
+                pick: 3_612_110_252,
+            },
+            Do {
+                device: 1,
+                work: AdmitPatient,
+                pick: 998_985_740,
+            },
+            Roam { device: 0, server: 1 },
+            Do {
+                device: 0,
+                work: BookAppointment,
+                pick: 2_203_641_042,
+            },
+            Do {
+                device: 0,
+                work: EditReviewed,
+                pick: 1_383_826_440,
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Do {
+                device: 1,
+                work: AdmitPatient,
+                pick: 4_075_055_868,
+            },
+            SyncHub { hub: 1 },
+            RestoreServer,
+            Do {
+                device: 0,
+                work: CreatePatient,
+                pick: 3_513_956_158,
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            Do {
+                device: 1,
+                work: AdmitPatient,
+                pick: 764_480_305,
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+        ],
+        ..Run::default()
+    });
+}
