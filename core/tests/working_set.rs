@@ -5,7 +5,7 @@ mod support;
 use std::{cell::Cell, collections::BTreeMap};
 
 use holdfast_core::{
-    document::Place,
+    document::{Document, DocumentId, Place},
     ids::{RowId, Seq, Timestamp},
     ingest::{Attempt, Authority, Job, Needs, Rejection, WorkingSet},
     policy::Role,
@@ -335,4 +335,49 @@ fn a_page_of_a_snapshot_asks_once_for_all_that_it_needs() {
     }
     assert_eq!(replica.rows, device.store.rows);
     assert_eq!(replica.claims, device.store.claims);
+}
+
+/// A row is worked on twice: it is there as long as the row that refers to it, and that one goes after it. Its number of
+/// before is claimed in between.
+#[test]
+fn a_deleted_row_that_falls_with_what_referred_to_it_claims_nothing_any_more() {
+    let mut device = Device::new(1);
+    for write in [patient(1, "P-1"), doctor(900)] {
+        device.run(&[write]).expect("fits");
+    }
+    let mut gone = device.store.clone();
+    let mut other = Device::new(2);
+    other.store = device.store.clone();
+    let deletion = opened(&other.run(&[delete("patients", id(1))]).expect("fits"));
+    let writes = [
+        treatment(2, id(1)),
+        edit("patients", id(1), &[("patient_number", "P-9")]),
+    ];
+    for write in writes {
+        device.run(&[write]).expect("fits");
+    }
+    let follow = Job::Ingest {
+        opened: &deletion,
+        place: Place::Stream(Seq(9)),
+        authority: Authority::Follow,
+    };
+    device.store.carry_out(&follow).expect("is followed");
+    assert_eq!(device.store.table("patients").len(), 1, "a treatment refers to it");
+    gone.carry_out(&follow).expect("is followed");
+
+    let treatments = Schema::hospital().expect("treatment_records").id;
+    let mut documents = BTreeMap::from([(DocumentId::main(treatments, id(2)), Document::default())]);
+    let patients = Schema::hospital().expect("patients").id;
+    let patient = DocumentId::main(patients, id(1));
+    documents.insert(patient, gone.documents[&patient].clone());
+    let now = Timestamp(0);
+    let documents = &documents;
+    device
+        .store
+        .carry_out(&Job::Replace { documents, now })
+        .expect("is put back");
+    device.store.claims.retain(|_, claimants| !claimants.is_empty());
+    gone.claims.retain(|_, claimants| !claimants.is_empty());
+    assert_eq!(device.store.rows, gone.rows);
+    assert_eq!(device.store.claims, gone.claims);
 }

@@ -227,17 +227,16 @@ impl Work<'_> {
         }
     }
 
-    fn claimed_before(&mut self, key: RowKey, column: &'static Column) -> Option<(Claim, Claimant)> {
+    /// What the row claimed before this step of the work: an earlier step of the same commit may have changed it.
+    fn claimed_before(&self, key: RowKey, column: &'static Column) -> Option<(Claim, Claimant)> {
         let table = Schema::hospital().by_id(key.table);
-        if self.set.presence(&key) != Some(Presence::Shown) {
-            return None;
-        }
-        claim_of(
-            table,
-            key,
-            column,
-            self.set.document(&DocumentId::main(key.table, key.row))?,
-        )
+        let id = DocumentId::main(key.table, key.row);
+        let (shown, worked) = match self.commit.rows.get(&key) {
+            Some(state) => (state.shown, self.commit.documents.get(&id)),
+            None => (self.set.presence(&key) == Some(Presence::Shown), None),
+        };
+        let document = worked.map(Arc::as_ref).or_else(|| self.set.document(&id))?;
+        shown.then(|| claim_of(table, key, column, document)).flatten()
     }
 
     fn update_claim(&mut self, claim: &Claim, key: RowKey, claimant: Option<Claimant>) {

@@ -336,3 +336,41 @@ fn what_refers_to_a_row_that_only_a_hub_relays_is_not_acknowledged_before_the_st
         ..Run::default()
     });
 }
+
+/// The hospital had deleted a patient; at the hub she was shown as long as an appointment there referred to her, under another
+/// number. When both were refused, the hub went on claiming her number of before for her, and the next one to get it lost it.
+#[test]
+fn a_deleted_patient_whose_appointment_a_hub_takes_back_claims_no_number_there() {
+    holds(&Run {
+        devices: 2,
+        page: 100,
+        hubs: 1,
+        steps: vec![
+            Sync { device: 0 },
+            Sync { device: 1 },
+            Do {
+                device: 1,
+                work: EditNumber,
+                pick: 2_576_191_342,
+            },
+            Do {
+                device: 0,
+                work: DeletePatient,
+                pick: 2_613_901_858,
+            },
+            Do {
+                device: 1,
+                work: BookAppointment,
+                pick: 256_517_123,
+            },
+            Roam { device: 1, server: 1 },
+            SignIn { device: 1, person: 6 },
+            RestoreServer,
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+        ],
+        ..Run::default()
+    });
+}
