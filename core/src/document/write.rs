@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod difference;
+mod myers;
 
 /// A finished change: its bytes, its name and what is in it.
 #[derive(Clone, Debug)]

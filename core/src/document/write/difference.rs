@@ -3,15 +3,11 @@
 //! The difference is taken between what the person saw and what they wrote, and carried over to what the object holds now:
 //! what others wrote meanwhile stays.
 
-use std::{collections::HashMap, convert::Infallible, hash::Hash};
+use std::{collections::HashMap, hash::Hash};
 
 use serde_json::Value as Json;
-use similar::{
-    DiffOp,
-    algorithms::{Capture, Compact, Replace, myers},
-};
 
-use super::Builder;
+use super::{Builder, myers};
 use crate::{
     document::{
         Document, ObjectKind, OpId, Scalar,
@@ -144,13 +140,16 @@ impl Document {
         let current: Vec<T> = visible.iter().map(|(_, item)| item.clone()).collect();
         let mut numbers = Numbers(HashMap::new());
         let (seen, current) = (numbers.of(seen), numbers.of(&current));
-        let steps = difference(&seen, &numbers.of(new));
-        let places = places(&seen, &current);
+        let kept = myers::kept(&seen, &numbers.of(new));
+        let places = myers::kept(&seen, &current);
         let object = builder.name_of(self, id);
         let anchor = |i: usize| places[..i].iter().rev().flatten().next().map(|p| visible[*p].0.id);
-        for step in steps {
-            let (old, added) = (step.old_range(), step.new_range());
-            if matches!(step, DiffOp::Equal { .. }) {
+        let mut next = (0, 0);
+        for (i, j) in (0..).zip(kept.into_iter().chain([Some(new.len())])) {
+            let Some(j) = j else { continue };
+            let (old, added) = (next.0..i, next.1..j);
+            next = (i + 1, j + 1);
+            if old.is_empty() && added.is_empty() {
                 continue;
             }
             for place in places[old.clone()].iter().flatten() {
@@ -182,32 +181,6 @@ impl<'a, T: Eq + Hash> Numbers<'a, T> {
         };
         items.iter().map(number).collect()
     }
-}
-
-/// The steps from `old` to `new`, by Myers' algorithm.
-fn difference(old: &[u32], new: &[u32]) -> Vec<DiffOp> {
-    let mut steps = Compact::new(Replace::new(Capture::new()), old, new);
-    let taken: Result<(), Infallible> = myers::diff(&mut steps, old, 0..old.len(), new, 0..new.len());
-    let Ok(()) = taken;
-    steps.into_inner().into_inner().into_ops()
-}
-
-/// For each item that was seen, its place among the current ones, if it is still there.
-fn places(seen: &[u32], current: &[u32]) -> Vec<Option<usize>> {
-    let mut places = vec![None; seen.len()];
-    for step in difference(seen, current) {
-        if let DiffOp::Equal {
-            old_index,
-            new_index,
-            len,
-        } = step
-        {
-            for i in 0..len {
-                places[old_index + i] = Some(new_index + i);
-            }
-        }
-    }
-    places
 }
 
 fn fits(kind: ObjectKind, json: &Json) -> bool {
