@@ -2,6 +2,7 @@
 
 mod sqlite;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -96,10 +97,37 @@ fn for_browsers(project: &Project, words: &[&str]) -> Result<Program> {
     Ok(Program::cargo()
         .args(words)
         .args(["--target", WASM_TARGET, "--profile", "wasm"])
+        .env("CARGO_ENCODED_RUSTFLAGS", short_paths())
         .env("CC_wasm32_unknown_unknown", compiler)
         .env("AR_wasm32_unknown_unknown", archiver)
         .env("CFLAGS_wasm32_unknown_unknown", sqlite::flags())
         .folder(&project.root))
+}
+
+/// The flags for rustc by which panics name a file of a package as `package/src/file.rs`: shorter, and nothing of the machine
+/// that builds is in what is shipped.
+fn short_paths() -> OsString {
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    // A folder for each registry.
+    let folders = cargo.and_then(|folder| std::fs::read_dir(folder.join("registry/src")).ok());
+    let mut registries: Vec<PathBuf> = folders
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    registries.sort_unstable();
+    let mut flags = OsString::new();
+    for registry in registries {
+        if !flags.is_empty() {
+            flags.push("\u{1f}");
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(registry.join(""));
+        flags.push("=");
+    }
+    flags
 }
 
 /// Makes the ES module and its declarations, named as the compiled module.
