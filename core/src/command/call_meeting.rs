@@ -25,7 +25,8 @@ declare::command! {
 impl CallMeeting {
     pub(super) fn draft(&self, draft: &mut Draft) -> Result<String, CommandError> {
         let organizer = draft.named_row("staff", self.organizer_staff_id, "organizerStaffId")?;
-        let participants: BTreeSet<RowId> = self.participant_staff_ids.iter().copied().collect();
+        let mut participants: BTreeSet<RowId> = BTreeSet::new();
+        participants.extend(&self.participant_staff_ids);
         if participants.is_empty() {
             return Err(CommandError::invalid("participantStaffIds", "Choose at least one participant."));
         }

@@ -24,7 +24,7 @@ impl DischargeSummary {
         let mut treatments = of_patient("treatment_records")?;
         treatments.retain(|t| t.refers_to("bed_id", bed.id()) || t.time("start_date") >= Some(admission));
         treatments.retain(|t| since(t, "end_date"));
-        treatments.sort_by_key(|t| t.time("start_date"));
+        treatments.sort_unstable_by_key(|t| (t.time("start_date"), t.id()));
         let mut usages = Vec::new();
         for usage in of_patient("equipment_usage")?
             .into_iter()

@@ -110,12 +110,13 @@ fn settle_bed(draft: &mut Draft, bed: &Record, value: &Value, conflict: &OpenCon
 /// The patients that somebody meant for this bed, without the one who has it now.
 fn losers(bed: &Record, value: &Value, conflict: &OpenConflict) -> BTreeSet<RowId> {
     let sides = conflict.sides.iter().chain([bed.get("patient_id")]).filter(|side| *side != value);
-    sides
-        .filter_map(|side| match side {
-            Value::Uuid(patient) => Some(RowId(*patient)),
-            _ => None,
-        })
-        .collect()
+    let patients = sides.filter_map(|side| match side {
+        Value::Uuid(patient) => Some(RowId(*patient)),
+        _ => None,
+    });
+    let mut losers = BTreeSet::new();
+    losers.extend(patients);
+    losers
 }
 
 /// A patient who was entered in another bed first moves here with all that belongs to his stay.

@@ -182,7 +182,7 @@ fn sides(document: &Document, column: &Column) -> Vec<Side> {
             time: op.origin.map(|o| o.time),
         })
         .collect();
-    sides.sort_by(|a, b| (b.shown, &a.value, &a.actor).cmp(&(a.shown, &b.value, &b.actor)));
+    sides.sort_unstable_by(|a, b| (b.shown, &a.value, &a.actor).cmp(&(a.shown, &b.value, &b.actor)));
     sides
 }
 

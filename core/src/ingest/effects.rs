@@ -34,13 +34,9 @@ pub(super) fn effects(
             queue.push_back(RowKey::of(id));
         }
     }
-    let commit = Commit {
-        documents: documents
-            .into_iter()
-            .map(|(id, document)| (id, Arc::new(document)))
-            .collect(),
-        ..Commit::default()
-    };
+    let mut commit = Commit::default();
+    let shared = documents.into_iter().map(|(id, document)| (id, Arc::new(document)));
+    commit.documents.extend(shared);
     let mut work = Work {
         set,
         commit,
@@ -177,11 +173,9 @@ impl Work<'_> {
 
     /// Rows that `row` newly references must be there; those that it no longer references may now be hidden.
     fn follow_references(&mut self, before: &[(ColumnId, RowKey)], row: Option<&Row>, table: &'static Table) {
-        let after: Vec<RowKey> = row
-            .map(|r| references(table, r).map(|(_, to)| to).collect())
-            .unwrap_or_default();
-        let (old, new): (BTreeSet<_>, BTreeSet<_>) =
-            (before.iter().map(|(_, to)| *to).collect(), after.into_iter().collect());
+        let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+        old.extend(before.iter().map(|(_, to)| *to));
+        new.extend(row.into_iter().flat_map(|r| references(table, r)).map(|(_, to)| to));
         for target in new.difference(&old) {
             if self.presence(target) == Some(Presence::Hidden) && self.revived.insert(*target) {
                 self.queue.push_back(*target);

@@ -328,7 +328,9 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
     }
     if let Some(first) = absent.first() {
         return Err(if others_bring(authority) {
-            Stop::Missing(rows(&absent).collect())
+            let mut missing = BTreeSet::new();
+            missing.extend(rows(&absent));
+            Stop::Missing(missing)
         } else {
             first.broken("that does not exist").into()
         });
@@ -336,7 +338,9 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
     let judging = matches!(authority, Authority::Judge { .. });
     let mut commit = effects::effects(set, documents, opened.body.time, judging)?;
     commit.actors = actors;
-    commit.changes = opened.body.changes.iter().map(|c| (c.document, c.hash)).collect();
+    commit
+        .changes
+        .extend(opened.body.changes.iter().map(|c| (c.document, c.hash)));
     Ok(commit)
 }
 

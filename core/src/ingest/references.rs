@@ -77,7 +77,8 @@ pub(super) fn absent(set: &WorkingSet, opened: &Opened, needs: &mut Needs) -> Ve
         }
     }
     if !absent.is_empty() {
-        let made: BTreeSet<DocumentId> = opened.body.changes.iter().map(|name| name.document).collect();
+        let mut made: BTreeSet<DocumentId> = BTreeSet::new();
+        made.extend(opened.body.changes.iter().map(|name| name.document));
         absent.retain(|reference| !made.contains(&DocumentId::main(reference.target.table, reference.target.row)));
     }
     absent

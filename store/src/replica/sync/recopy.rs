@@ -116,7 +116,9 @@ pub(super) fn install(connection: &Connection, now: Timestamp) -> Result<BTreeSe
     }
     do_on_top(connection)?;
     relay::forget_place(connection)?;
-    Ok(Schema::hospital().tables.iter().map(|table| table.name).collect())
+    let mut changed = BTreeSet::new();
+    changed.extend(Schema::hospital().tables.iter().map(|table| table.name));
+    Ok(changed)
 }
 
 fn next_chunk(connection: &Connection, last: &mut i64) -> Result<BTreeMap<DocumentId, Document>, StoreError> {

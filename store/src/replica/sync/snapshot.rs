@@ -101,12 +101,13 @@ impl Replica {
 }
 
 fn documents(page: &SnapshotResponse) -> Result<BTreeMap<DocumentId, Document>, String> {
-    let read = |document: &protocol::SnapshotDocument| {
-        Document::from_bytes(&document.state)
-            .map(|state| (document.id, state))
-            .map_err(|error| format!("The copy of the hospital cannot be read: {error}."))
-    };
-    page.documents.iter().map(read).collect()
+    let mut documents = BTreeMap::new();
+    for document in &page.documents {
+        let state = Document::from_bytes(&document.state)
+            .map_err(|error| format!("The copy of the hospital cannot be read: {error}."))?;
+        documents.insert(document.id, state);
+    }
+    Ok(documents)
 }
 
 /// True if another server than that of the first page gave this one, a hub that has not come as far: its documents may lack
