@@ -17,6 +17,8 @@ pub struct Gate {
 
 struct Shared {
     open: AtomicBool,
+    /// No live channel gets through.
+    deaf: AtomicBool,
     ended: AtomicBool,
     ends: Mutex<Vec<TcpStream>>,
 }
@@ -30,6 +32,7 @@ impl Gate {
             port: listener.local_addr().expect("the port's number").port(),
             shared: Arc::new(Shared {
                 open: AtomicBool::new(true),
+                deaf: AtomicBool::new(false),
                 ended: AtomicBool::new(false),
                 ends: Mutex::default(),
             }),
@@ -59,6 +62,12 @@ impl Gate {
         self.shared.cut();
     }
 
+    /// Lets no hub's live channel through any more: the one that is there is cut, and so is whoever asks for one.
+    pub fn deafen(&self) {
+        self.shared.deaf.store(true, Ordering::SeqCst);
+        self.shared.cut();
+    }
+
     /// Gives it back.
     pub fn mend(&self) {
         self.shared.open.store(true, Ordering::SeqCst);
@@ -75,12 +84,17 @@ impl Drop for Gate {
 }
 
 impl Shared {
-    fn join(&self, near: TcpStream, far: TcpStream) {
+    fn join(self: &Arc<Self>, near: TcpStream, far: TcpStream) {
         let copies = [near.try_clone(), far.try_clone(), near.try_clone(), far.try_clone()];
         let [Ok(a), Ok(b), Ok(c), Ok(d)] = copies else { return };
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).extend([a, b]);
-        std::thread::spawn(move || pass(near, far));
-        std::thread::spawn(move || pass(d, c));
+        let shared = self.clone();
+        std::thread::spawn(move || {
+            pass(near, far, |asked| {
+                !shared.deaf.load(Ordering::SeqCst) || !is_live(asked)
+            });
+        });
+        std::thread::spawn(move || pass(d, c, |_| true));
         // Looked at last: one that was joined while the line was cut is cut, too.
         if !self.open.load(Ordering::SeqCst) {
             self.cut();
@@ -94,10 +108,15 @@ impl Shared {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream) {
+/// A request begins a packet here: whoever asks waits for the answer before it asks again.
+fn is_live(asked: &[u8]) -> bool {
+    asked.starts_with(b"GET /v1/hub/live ")
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, may: impl Fn(&[u8]) -> bool) {
     let mut buffer = [0; 16 << 10];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        if to.write_all(&buffer[..count]).is_err() {
+        if !may(&buffer[..count]) || to.write_all(&buffer[..count]).is_err() {
             break;
         }
     }

@@ -6,9 +6,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
-use super::Link;
+use super::{DEAF, Link, LinkError};
 
 /// The longest line that is read; longer ones are none of ours.
 const MAX_LINE: u64 = 4 << 10;
@@ -26,29 +27,37 @@ impl Listener {
     }
 
     /// Listens, unless it does already. The thread ends with its connection, and asks for a round then: what it did not hear
-    /// is found out by that.
+    /// is found out by that, and that the link is down.
     pub(super) fn ensure(&self, link: &Arc<Link>) {
         if self.listening.swap(true, Ordering::Relaxed) {
             return;
         }
         let (link, listening) = (Arc::downgrade(link), self.listening.clone());
-        let listen = move || {
-            if let Some(opened) = link.upgrade().map(|link| link.client.live(link.hospital)) {
-                match opened {
-                    Ok(lines) => {
-                        let tell = || link.upgrade().map(|link| link.pull_soon()).is_some();
-                        hear(lines, tell);
-                        tell();
-                    }
-                    Err(error) => tracing::debug!(%error, "no live channel"),
-                }
+        let run = move || {
+            let opened = link.upgrade().map(|link| link.client.live(link.hospital));
+            let tell = || link.upgrade().map(|link| link.pull_soon()).is_some();
+            if let Some(opened) = opened {
+                listen(opened, DEAF, tell);
             }
+            // Before the round that is asked for, which listens anew.
             listening.store(false, Ordering::Relaxed);
+            tell();
         };
         let name = std::thread::Builder::new().name("upstream live".to_owned());
-        if let Err(error) = name.spawn(listen) {
-            tracing::warn!(%error, "no thread for the live channel: asking once a minute");
+        if let Err(error) = name.spawn(run) {
+            tracing::warn!(%error, "no thread for the live channel: asking every ten seconds");
             self.listening.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Tells of each event until the channel ends. Returns after `deaf` if there is none, so that it is not asked for all the time.
+fn listen(opened: Result<impl BufRead, LinkError>, deaf: Duration, tell: impl Fn() -> bool) {
+    match opened {
+        Ok(lines) => hear(lines, tell),
+        Err(error) => {
+            tracing::debug!(%error, "no live channel");
+            std::thread::sleep(deaf);
         }
     }
 }
@@ -74,6 +83,14 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    #[test]
+    fn without_a_channel_nothing_is_told_until_the_wait_is_over() {
+        let (begun, deaf) = (std::time::Instant::now(), Duration::from_millis(20));
+        let none: Result<&[u8], _> = Err(LinkError::LockedOut);
+        listen(none, deaf, || panic!("there is nothing to tell"));
+        assert!(begun.elapsed() >= deaf);
+    }
 
     #[test]
     fn each_event_is_told_and_nothing_else() {

@@ -41,3 +41,6 @@ pub struct Address {
 
 /// How often the hub asks without news.
 const QUIET: Duration = Duration::from_mins(1);
+
+/// How often it asks while it has no live channel.
+const DEAF: Duration = Duration::from_secs(10);

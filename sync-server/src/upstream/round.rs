@@ -22,11 +22,8 @@ use holdfast_core::{
 };
 use tokio::sync::watch;
 
-use super::{Contact, Link, LinkError, QUIET, link::on_thread, live::Listener};
+use super::{Contact, DEAF, Link, LinkError, QUIET, link::on_thread, live::Listener};
 use crate::store::{now, random};
-
-/// How often the hub asks while it has no live channel.
-const DEAF: Duration = Duration::from_secs(10);
 
 /// The longest time between two attempts.
 const LONGEST: Duration = Duration::from_mins(1);

@@ -1,5 +1,7 @@
 //! The ward goes on while the link to the hospital is down, and everything arrives when it is back.
 
+use std::time::{Duration, Instant};
+
 use holdfast_store::replica::Durability;
 use holdfast_tests::{
     hospital::{BEDS, Hospital, PASSWORD, PATIENTS},
@@ -56,6 +58,20 @@ fn ward_works_through_an_outage(kind: Kind) {
     }
     assert_eq!(shown(&mut nora, "O-2"), 1);
     assert_equal_everywhere(&hospital, &ward, &[&ada, &nora, &office]);
+}
+
+/// It was found only with the next question, a minute later, if the line went down before the channel was open.
+#[test]
+fn a_hub_that_has_no_live_channel_notices_an_outage_soon() {
+    let hospital = Hospital::open(Kind::Sqlite);
+    let ward = Ward::open(&hospital, "ward 3");
+    ward.line.deafen();
+    // Time in which it asks for another, in vain.
+    std::thread::sleep(Duration::from_secs(4));
+    ward.wait("contact without a live channel", |hub| hub["link"] == "up");
+    let begun = Instant::now();
+    ward.cut_off();
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
 }
 
 #[test]
