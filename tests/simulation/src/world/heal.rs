@@ -16,6 +16,9 @@ const MONTH: u16 = 32 * 1_440;
 /// So often all exchange everything in the end before it is an error that they have not come to rest.
 const MAX_ROUNDS: usize = 12;
 
+/// The rounds before which a month passes: what was made anew after the first may wait for what is gone once more.
+const MONTHS_IN: [usize; 2] = [6, 9];
+
 impl World {
     /// All faults end: what is under way arrives, whoever was signed out signs in, and all exchange everything until nothing
     /// is left.
@@ -35,7 +38,7 @@ impl World {
         let mut head = None;
         for round in 0..MAX_ROUNDS {
             self.sync_hubs()?;
-            if round == MAX_ROUNDS / 2 && (self.hospital().restored || !self.hubs().is_empty()) {
+            if MONTHS_IN.contains(&round) && (self.hospital().restored || !self.hubs().is_empty()) {
                 // What builds on what nobody can give back is answered in the end.
                 self.step(&Step::Pass { minutes: MONTH })?;
             }
