@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use holdfast_core::{
-    document::{Document, DocumentId, Place, fold::Arrival},
+    document::{Document, DocumentId, Facet, Place, fold::Arrival},
     ids::{ChangeHash, RowId, Seq, Timestamp},
     ingest::{Authority, Job, Needs, RowKey},
     schema::{Schema, Side},
@@ -113,6 +113,29 @@ fn read(connection: &Connection, id: DocumentId) -> Result<Option<Document>, Sto
     state
         .map(|state| Document::from_bytes(&state).map_err(StoreError::corrupt))
         .transpose()
+}
+
+/// True if documents lack some of a transaction's changes as the stream has them here. Restricted documents do not tell: they
+/// may have been taken away.
+pub(crate) fn lacks(connection: &Connection, opened: &Opened) -> Result<bool, StoreError> {
+    let sql = "SELECT coalesce(b.state, d.state) FROM sync_documents AS d LEFT JOIN sync_base AS b USING (part, row)
+        WHERE part = ?1 AND row = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    for (name, decoded) in opened.body.changes.iter().zip(&opened.changes) {
+        let (Facet::Main, Some(decoded)) = (name.document.facet, decoded) else {
+            continue;
+        };
+        let id = name.document;
+        let state: Option<Vec<u8>> = statement
+            .query_row((id.part(), id.row.0.as_bytes()), |row| row.get(0))
+            .optional()?;
+        let document = state.map(|state| Document::from_bytes(&state)).transpose();
+        let document = document.map_err(StoreError::corrupt)?.unwrap_or_default();
+        if !document.contains(decoded.change.actor(), decoded.change.seq) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Drops the transaction's documents from the base, except those that others write to.

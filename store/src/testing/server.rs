@@ -299,7 +299,7 @@ impl TestServer {
         match &request.kind {
             RequestKind::Identify => Ok((200, Vec::new())),
             RequestKind::Push(_) => self.push(device, &request.body),
-            RequestKind::Pull(after) => self.pull(*after, &request.path, role),
+            RequestKind::Pull(after, _) => self.pull(*after, &request.path, role),
             RequestKind::Snapshot(after) => {
                 let page = self.store.snapshot(after.as_deref(), self.snapshot_page, role)?;
                 Ok(page.map_or_else(

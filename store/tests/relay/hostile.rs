@@ -17,7 +17,7 @@ use crate::{
 fn told(hub: &mut Hub, device: &mut Device, lie: impl FnOnce(&mut Relayed)) {
     device.replica.wake();
     let request = device.replica.next_request().unwrap().unwrap();
-    let RequestKind::Pull(after) = request.kind else {
+    let RequestKind::Pull(after, _) = request.kind else {
         panic!("{request:?}")
     };
     let mut response: PullResponse = hub.pull(device, &request, after);

@@ -115,7 +115,7 @@ impl Hub {
     pub fn answer(&mut self, device: &Device, request: &HttpRequest) -> HttpResponse {
         let body = match &request.kind {
             RequestKind::Push(_) => encode(&self.push(&request.body)),
-            RequestKind::Pull(after) => encode(&self.pull(device, request, *after)),
+            RequestKind::Pull(after, _) => encode(&self.pull(device, request, *after)),
             _ => return device.send(&mut self.server, request).unwrap(),
         };
         self.said(body)

@@ -7,6 +7,7 @@ mod lost;
 mod merge;
 mod other_hospital;
 mod refused;
+mod restored;
 mod session;
 mod storm;
 mod sums;

@@ -176,7 +176,7 @@ fn pull(device: &mut Device, after: Seq, until: Instant) -> usize {
         method: Method::Get,
         path: format!("/v1/pull?after={after}&limit=2000"),
         body: Vec::new(),
-        kind: RequestKind::Pull(after),
+        kind: RequestKind::Pull(after, None),
     };
     let mut count = 0;
     while Instant::now() < until {

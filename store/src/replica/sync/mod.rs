@@ -24,6 +24,7 @@ use std::collections::BTreeSet;
 use holdfast_core::{
     ids::{Seq, TransactionId},
     protocol::{self, ErrorResponse},
+    transaction::Mark,
 };
 use rusqlite::Connection;
 
@@ -106,8 +107,8 @@ impl Method {
 pub enum RequestKind {
     /// These transactions were pushed.
     Push(Vec<TransactionId>),
-    /// What comes after this place.
-    Pull(Seq),
+    /// What comes after this place in the history that has this mark there.
+    Pull(Seq, Option<Mark>),
     /// A page of the snapshot, after this token.
     Snapshot(Option<String>),
     /// Which hospital answers.
@@ -161,7 +162,7 @@ impl Replica {
             return snapshot::request(&self.connection).map(Some);
         }
         if self.round.pull {
-            let mark = meta::get(&self.connection, "mark")?.filter(|_| !broken!(RestoreUnnoticed));
+            let mark = mark(&self.connection)?;
             let place = relay::place(&self.connection)?;
             return Ok(Some(pull::request(cursor, mark, place)));
         }
@@ -189,7 +190,7 @@ impl Replica {
             RequestKind::Identify => Ok(BTreeSet::new()),
             _ if !succeeded => return self.refused(kind, status, body),
             RequestKind::Push(ids) => self.take_push(ids, body)?,
-            RequestKind::Pull(after) => self.take_pull(*after, body)?,
+            RequestKind::Pull(after, mark) => self.take_pull(*after, mark.as_ref(), body)?,
             RequestKind::Snapshot(after) => self.take_snapshot(after.as_deref(), body)?,
         };
         match taken {
@@ -232,8 +233,11 @@ impl Replica {
             self.round.answered();
             return Ok(Changed { tables });
         }
-        if let (RequestKind::Pull(_), 409, "diverged") = (kind, status, code.as_str()) {
-            recopy::begin(&mut self.connection)?;
+        if let (RequestKind::Pull(after, asked), 409, "diverged") = (kind, status, code.as_str()) {
+            // Of a place where the replica is no longer it says nothing.
+            if stands_at(&self.connection, *after, asked.as_ref())? {
+                recopy::begin(&mut self.connection)?;
+            }
             self.round.answered();
             return Ok(Changed::default());
         }
@@ -249,6 +253,18 @@ impl Replica {
 /// The seq up to which everything is here; `None` before the first copy is complete.
 pub(super) fn cursor(connection: &Connection) -> Result<Option<Seq>, StoreError> {
     Ok(meta::get::<i64>(connection, "cursor")?.map(|seq| Seq(seq as u64)))
+}
+
+/// The mark of the entry at the cursor, if it is known.
+fn mark(connection: &Connection) -> Result<Option<Mark>, StoreError> {
+    let mark: Option<String> = meta::get(connection, "mark")?;
+    Ok(mark.filter(|_| !broken!(RestoreUnnoticed)).map(Mark))
+}
+
+/// True if everything up to this place is here, in the history that has this mark there: a server that was put back to a
+/// backup gives the same places anew.
+fn stands_at(connection: &Connection, place: Seq, asked: Option<&Mark>) -> Result<bool, StoreError> {
+    Ok(cursor(connection)? == Some(place) && mark(connection)?.as_ref() == asked)
 }
 
 fn decode<'b, T: minicbor::Decode<'b, ()>>(body: &'b [u8]) -> Result<T, String> {

@@ -8,11 +8,11 @@ use holdfast_core::{
     ingest::{Authority, Job},
     protocol::{self, PullResponse, RelayList},
     schema::Side,
-    transaction::{LogEntry, Opened, TransactionError},
+    transaction::{LogEntry, Mark, Opened, TransactionError},
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, push, recopy, relay, seen, sums};
+use super::{HttpRequest, Method, RequestKind, Taken, decode, push, recopy, relay, seen, stands_at, sums};
 use crate::{
     StoreError, base,
     hub::RelayPlace,
@@ -31,24 +31,27 @@ use crate::{
 const LIMIT: usize = 1_000;
 
 /// `mark` is that of the entry at `after`, if it is known; `place` is that in a hub's list.
-pub(super) fn request(after: Seq, mark: Option<String>, place: Option<(RelayList, u64)>) -> HttpRequest {
-    let mark = mark.map_or_else(String::new, |mark| format!("&mark={mark}"));
+pub(super) fn request(after: Seq, mark: Option<Mark>, place: Option<(RelayList, u64)>) -> HttpRequest {
+    let at = mark
+        .as_ref()
+        .map_or_else(String::new, |mark| format!("&mark={}", mark.0));
     let place = place.map_or_else(String::new, |(list, place)| {
         format!("&relayed={}", RelayPlace { list, place })
     });
     HttpRequest {
         method: Method::Get,
         path: format!(
-            "/v{}/pull?after={after}&limit={LIMIT}{place}{mark}",
+            "/v{}/pull?after={after}&limit={LIMIT}{place}{at}",
             protocol::PROTOCOL_VERSION
         ),
         body: Vec::new(),
-        kind: RequestKind::Pull(after),
+        kind: RequestKind::Pull(after, mark),
     }
 }
 
 impl Replica {
-    pub(super) fn take_pull(&mut self, after: Seq, body: &[u8]) -> Result<Taken, StoreError> {
+    /// `mark` is that of the entry at `after`, as it was when this was asked.
+    pub(super) fn take_pull(&mut self, after: Seq, mark: Option<&Mark>, body: &[u8]) -> Result<Taken, StoreError> {
         let mut response: PullResponse = match decode(body) {
             Ok(response) => response,
             Err(problem) => return Ok(Err(problem)),
@@ -59,8 +62,8 @@ impl Replica {
         };
         let from_hub = relay.is_some();
         // Without a mark a server cannot tell by itself. A hub may be behind.
-        if response.head < after && !from_hub && cursor(&self.connection)? == Some(after) && !broken!(RestoreUnnoticed)
-        {
+        let stands_there = stands_at(&self.connection, after, mark)?;
+        if response.head < after && !from_hub && stands_there && !broken!(RestoreUnnoticed) {
             recopy::begin(&mut self.connection)?;
             return Ok(Ok(BTreeSet::new()));
         }
@@ -76,8 +79,8 @@ impl Replica {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let place = if broken!(CursorFirst) { response.cursor } else { after };
-        if cursor(&transaction)? != Some(place) && !broken!(PageOutOfPlace) {
-            // Taken in already.
+        if !stands_at(&transaction, place, mark)? && !broken!(PageOutOfPlace) {
+            // Taken in already, or of a history that the server has lost.
             return Ok(Ok(BTreeSet::new()));
         }
         let lost = kept::contradicts(&transaction, after, &response, from_hub)?

@@ -11,7 +11,7 @@ use holdfast_core::{
 };
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{HttpRequest, Method, RequestKind, Taken, decode, sums};
+use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy, sums};
 use crate::{
     StoreError,
     replica::{
@@ -66,7 +66,8 @@ impl Replica {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut writing = Writing::new(&transaction, Side::Device, now);
-        let mut refused = None;
+        let here = cursor(&transaction)?;
+        let (mut refused, mut diverged) = (None, false);
         let is_accepted = |outcome: &PushOutcome| matches!(outcome, PushOutcome::Accepted { .. });
         // All that a hub relays is read for this: only if it is asked for.
         let mut ahead = if response.outcomes.iter().any(is_accepted) {
@@ -81,11 +82,15 @@ impl Replica {
             match outcome {
                 PushOutcome::Accepted { seq, .. } => {
                     let opened = sent.transaction.open().map_err(StoreError::corrupt)?;
+                    let passed_it = here.is_some_and(|cursor| *seq <= cursor);
                     if base::builds_on(&opened, &ahead) || base::refers_to(&opened, &ahead) {
                         // The stream brings it behind what it builds on.
                         ahead.extend(own_changes(&opened));
                         outbox::hold(&transaction, sent.n, after(now, NOT_KEPT))?;
                     } else {
+                        // The stream as it is here had something else there: it is another one, of a server that was put
+                        // back to a backup.
+                        diverged = diverged || (passed_it && base::lacks(&transaction, &opened)?);
                         acknowledge(&transaction, &mut writing, sent.n, &opened, *seq)?;
                     }
                 }
@@ -115,6 +120,9 @@ impl Replica {
             }
         }
         changed.extend(sight::enforce(&transaction)?);
+        if diverged && !recopy::is_under_way(&transaction)? && !broken!(RestoreUnnoticed) {
+            recopy::copy_anew(&transaction)?;
+        }
         transaction.commit()?;
         self.round.pull = true;
         self.round.at_once = None;

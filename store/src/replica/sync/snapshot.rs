@@ -1,10 +1,14 @@
 //! A new replica copies the hospital, page by page. The place in the copy is stored with each page, so that a crash or a lost
 //! connection costs one page at most.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use holdfast_core::{
     document::{Document, DocumentId, Facet},
+    ids::Seq,
     ingest::Job,
     protocol::{self, SnapshotResponse},
     schema::Side,
@@ -53,7 +57,7 @@ impl Replica {
             // Taken in already.
             return Ok(Ok(BTreeSet::new()));
         }
-        if after.is_some() && is_behind(&transaction, &page)? {
+        if after.is_some() && !follows_first(&transaction, &page)? {
             if anew {
                 recopy::forget_pages(&transaction)?;
             } else {
@@ -110,11 +114,19 @@ fn documents(page: &SnapshotResponse) -> Result<BTreeMap<DocumentId, Document>, 
     Ok(documents)
 }
 
-/// True if another server than that of the first page gave this one, a hub that has not come as far: its documents may lack
-/// what the stream had brought by the first page's place. The copy begins with its first page again.
-fn is_behind(connection: &Connection, page: &SnapshotResponse) -> Result<bool, StoreError> {
-    let as_of: Option<i64> = meta::get(connection, "snapshot_as_of")?;
-    Ok(as_of.is_some_and(|first| page.as_of.0 < first as u64))
+/// False if the documents of this page may lack what the stream had brought by the first page's place: another server gave it,
+/// a hub that has not come as far, or it comes late, of an earlier copy of a history that the server has lost since. The copy
+/// begins with its first page again.
+fn follows_first(connection: &Connection, page: &SnapshotResponse) -> Result<bool, StoreError> {
+    let Some(first) = meta::get::<i64>(connection, "snapshot_as_of")? else {
+        return Ok(true);
+    };
+    let mark: Option<String> = meta::get(connection, "snapshot_mark")?;
+    Ok(match page.as_of.cmp(&Seq(first as u64)) {
+        Ordering::Less => false,
+        Ordering::Equal => page.mark.as_ref().map(|mark| &mark.0) == mark.as_ref(),
+        Ordering::Greater => true,
+    })
 }
 
 /// Remembers the place in the copy; after the last page, when this returns true, the replica goes on from the first page's

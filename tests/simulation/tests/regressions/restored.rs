@@ -175,3 +175,90 @@ fn a_reference_that_is_given_back_after_its_row_is_taken() {
     let _broken = Mutation::RowNotAwaited.turn_on();
     holds(&run);
 }
+
+/// A page was asked for in the server's first history, and comes when the device is at the same place in the second one.
+#[test]
+fn a_late_page_of_a_lost_history_is_not_compared_with_the_one_that_took_its_place() {
+    holds(&Run {
+        devices: 2,
+        page: 5,
+        steps: vec![
+            BackupServer,
+            Sync { device: 1 },
+            Do {
+                device: 1,
+                work: AdmitPatient,
+                pick: 4_108_109_477,
+            },
+            Do {
+                device: 1,
+                work: EditPhone,
+                pick: 408_677_749,
+            },
+            Exchange {
+                device: 1,
+                fate: AnswerLate,
+            },
+            Sync { device: 0 },
+            Exchange {
+                device: 0,
+                fate: RequestLate,
+            },
+            Do {
+                device: 0,
+                work: RefillStock,
+                pick: 3_170_313_111,
+            },
+            Do {
+                device: 0,
+                work: AdmitPatient,
+                pick: 224_387_266,
+            },
+            Arrive { message: 7 },
+            RestoreServer,
+            Sync { device: 0 },
+        ],
+        ..Run::default()
+    });
+}
+
+/// The device was at the place that its next transaction got from the restored server.
+#[test]
+fn a_place_that_a_device_has_passed_already_shows_that_the_server_was_put_back() {
+    holds(&Run {
+        devices: 1,
+        page: 100,
+        steps: vec![
+            Sync { device: 0 },
+            BackupServer,
+            Do {
+                device: 0,
+                work: QueuePatient,
+                pick: 3_353_620_918,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Exchange {
+                device: 0,
+                fate: AnswerTwice,
+            },
+            Exchange {
+                device: 0,
+                fate: AnswerLate,
+            },
+            RestoreServer,
+            Do {
+                device: 0,
+                work: RecordTreatment,
+                pick: 2_109_999_868,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+        ],
+        ..Run::default()
+    });
+}
