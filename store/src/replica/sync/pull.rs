@@ -141,8 +141,9 @@ impl Replica {
             relay::make_room(&transaction)?;
         }
         changed.extend(sight::enforce(&transaction)?);
-        // What a late answer says is not held against a copy that is being made anew.
-        let compared = in_step && !recopy::is_under_way(&transaction)?;
+        // What a late answer says is not held against a copy that is being made anew, nor what a hub says against one whose
+        // pages were read further on.
+        let compared = in_step && !recopy::is_under_way(&transaction)? && seen::all_reached(&transaction)?;
         let differs = match response.checksum.filter(|_| compared) {
             Some(expected) => sums::differ(&transaction, response.head, expected, &mut self.round.counted, now)?,
             None => false,

@@ -60,6 +60,11 @@ pub(super) fn reach(connection: &Connection, cursor: Seq) -> Result<(), StoreErr
     Ok(())
 }
 
+/// True if the replica is at every place at which a page was read: only then it has just what the stream has up to its cursor.
+pub(super) fn all_reached(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(read(connection)?.is_empty())
+}
+
 fn read(connection: &Connection) -> Result<Vec<(Seq, Mark)>, StoreError> {
     let text: Option<String> = meta::get(connection, KEY)?;
     let line = |line: &str| {

@@ -374,3 +374,40 @@ fn a_deleted_patient_whose_appointment_a_hub_takes_back_claims_no_number_there()
         ..Run::default()
     });
 }
+
+/// The copy's pages came from the hub and, further on in the stream, from the hospital. The hub's sum is not over what those hold.
+#[test]
+fn a_copy_whose_pages_were_read_further_on_is_not_compared_with_a_hub_that_is_behind() {
+    holds(&Run {
+        devices: 2,
+        page: 5,
+        hubs: 1,
+        steps: vec![
+            Roam { device: 0, server: 1 },
+            Sync { device: 1 },
+            Do {
+                device: 1,
+                work: EditPhone,
+                pick: 355_279_876,
+            },
+            SignIn { device: 0, person: 4 },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Sync { device: 1 },
+            Roam { device: 0, server: 0 },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Roam { device: 0, server: 1 },
+            Sync { device: 0 },
+        ],
+        ..Run::default()
+    });
+}
