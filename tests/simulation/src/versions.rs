@@ -76,7 +76,7 @@ impl Push {
         let number = dice.below(50) as i64;
         let written = write(server, patient, &Actor::new(device, pick), |library| match version {
             Version::Newer => library.put(ROOT, COLUMN, number),
-            Version::Older => library.put(ROOT, "phone", number.to_string()),
+            Version::Older => write_phone(library, &number.to_string()),
         })?;
         let Some((bytes, hash)) = written else { return Ok(None) };
         let chance = Chance::new(u64::from(pick) << 8);
@@ -177,6 +177,16 @@ fn write(
     library.commit();
     let change = library.get_last_local_change();
     Ok(change.map(|change| (change.raw_bytes().to_vec(), ChangeHash(change.hash().0))))
+}
+
+/// A phone number that is shown already is not written: of values that were set at the same time the library would only take
+/// the others away, as no version of ours does.
+fn write_phone(library: &mut AutoCommit, phone: &str) -> Result<(), automerge::AutomergeError> {
+    let shown = library.get(ROOT, "phone")?;
+    if shown.is_some_and(|(shown, _)| shown.as_str() == Some(phone)) {
+        return Ok(());
+    }
+    library.put(ROOT, "phone", phone)
 }
 
 fn failed(error: String) -> StoreError {

@@ -181,3 +181,24 @@ fn an_older_device_takes_nothing_away_that_it_does_not_know() {
         ..Run::default()
     });
 }
+
+/// Two phone numbers were set at the same time, and an older device sets the one that is shown.
+#[test]
+fn an_older_device_writes_no_value_that_is_shown_already() {
+    holds(&Run {
+        devices: 16,
+        page: 2,
+        steps: vec![
+            Sync { device: 15 },
+            Do {
+                device: 15,
+                work: EditPhone,
+                pick: 2_844_618_763,
+            },
+            Older { pick: 3_689_356_291 },
+            Sync { device: 15 },
+            Older { pick: 912_795_128 },
+        ],
+        ..Run::default()
+    });
+}
