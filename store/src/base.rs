@@ -42,6 +42,19 @@ pub(crate) fn touch(connection: &Connection, n: i64, body: &Body) -> Result<(), 
     Ok(())
 }
 
+/// The pending transactions that are done on top of the base, by their numbers.
+pub(crate) fn on_top(connection: &Connection) -> Result<HashSet<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT DISTINCT n FROM sync_touched")?;
+    let numbers = statement.query_map([], |row| row.get(0))?;
+    Ok(numbers.collect::<Result<_, _>>()?)
+}
+
+/// True if a pending transaction is done on top of the base. What a new copy was too short for is not.
+pub(crate) fn is_on_top(connection: &Connection, n: i64) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM sync_touched WHERE n = ?1")?;
+    Ok(statement.exists([n])?)
+}
+
 /// Folds a transaction of the stream into the base.
 pub(crate) fn fold(connection: &Connection, opened: &Opened, seq: Seq) -> Result<(), StoreError> {
     if broken!(BaseStandsStill) {

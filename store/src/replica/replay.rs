@@ -12,12 +12,13 @@ use super::{
     ReplicaError, base,
     make::Workshop,
     outbox::{self, Again},
-    relayed, sync,
+    relayed, sight, sync,
 };
 use crate::{StoreError, writing::Writing};
 use holdfast_core::{
     command::{Command, CommandError},
-    document::DocumentId,
+    document::{DocumentId, Facet},
+    ids::Timestamp,
     ingest::{Needs, Presence, RowKey, waiting::own_changes},
     schema::Side,
     transaction::{ChangeName, Opened},
@@ -55,20 +56,26 @@ impl Gone {
     }
 }
 
-/// Carries out again what is pending, after changes were taken back. A command that is impossible now is marked as refused,
-/// with the reason. What waits somewhere for something that is lost is not shown until the stream brings both.
+/// Takes the documents back to the base, and carries out again what is pending but for what is gone. A command that is
+/// impossible now is marked as refused, with the reason. What waits somewhere for something that is lost is not shown until
+/// the stream brings both.
 pub(super) fn replay(
     workshop: &mut Workshop<'_>,
     mut gone: Gone,
     remake: Remake,
+    now: Timestamp,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
-    let mut changed = BTreeSet::new();
+    let on_top = base::on_top(workshop.connection)?;
+    let barred = sight::is_barred(workshop.connection)?;
+    let mut changed = base::take_back(workshop.connection, Side::Device, now)?;
     for again in outbox::all_pending(workshop.connection)? {
         let n = again.n;
         let opened = again.open().map_err(StoreError::corrupt)?;
         let absent = absent_rows(workshop.connection, &opened)?;
         let refused = base::builds_on(&opened, &gone.refused) || absent.iter().any(|row| gone.has_refused(*row));
-        let lost = base::builds_on(&opened, &gone.lost) || !absent.is_empty();
+        // What a new copy was too short for builds on what is not here yet. Restricted columns may have been taken away since.
+        let shown = on_top.contains(&n) || (barred && !writes_to_main(&opened));
+        let lost = !shown || base::builds_on(&opened, &gone.lost) || !absent.is_empty();
         let stays = again.relayed || again.given || remake == Remake::Dependent;
         if stays && !refused && !lost {
             changed.extend(base::put_back(workshop.connection, Side::Device, n, &opened)?);
@@ -101,6 +108,11 @@ pub(super) fn replay(
         }
     }
     Ok(changed)
+}
+
+fn writes_to_main(opened: &Opened) -> bool {
+    let mut changes = opened.body.changes.iter();
+    changes.any(|name| name.document.facet == Facet::Main)
 }
 
 /// The rows that a transaction refers to, and neither makes nor finds here.

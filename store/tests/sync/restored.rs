@@ -7,7 +7,9 @@ use holdfast_store::{
 };
 use serde_json::json;
 
-use crate::ward::{ANNA, BERT, CLEO, cell, edit, hospital, settle, two_nurses};
+use crate::ward::{ANNA, BERT, CLEO, cell, edit, hospital, id, settle, two_nurses};
+
+const DORA: RowId = id(0x54);
 
 fn put_back(server: TestServer, backup: &Disk) -> TestServer {
     let TestServer {
@@ -150,4 +152,49 @@ fn a_late_page_of_a_copy_of_what_the_server_has_lost_is_not_put_beside_the_new_c
         assert_eq!(nora.replica.status().unwrap().differences, 0, "after {pages} pages");
         settle(&mut server, &mut [&mut nora, &mut nils, &mut mira]);
     }
+}
+
+/// Nora's edit of a text of Dora builds on one that Nils has not given back yet: her new copy is too short for it.
+fn a_copy_too_short_for_what_waits(between: impl FnOnce(&mut Device, &mut TestServer)) -> (TestServer, Device, Device) {
+    let mut server = hospital();
+    let values = json!({ "patient_number": "P-4", "first_name": "Dora", "last_name": "Holm", "date_of_birth": "1980-05-06",
+        "allergies": "Nuts." });
+    server.import("patients", DORA, &values).unwrap();
+    let (mut nora, mut nils) = two_nurses(&mut server);
+    let backup = server.disk().unwrap();
+    phone(&mut nils, DORA, "1");
+    settle(&mut server, &mut [&mut nils, &mut nora]);
+    let allergies = edit("patients", DORA, json!({ "allergies": "Nuts and penicillin." }));
+    nora.run("editRow", allergies).unwrap();
+    between(&mut nora, &mut server);
+    nora.sync(&mut server).unwrap();
+    let mut server = put_back(server, &backup);
+    nora.sign_in(&mut server, "nora").unwrap();
+    nora.sync(&mut server).unwrap();
+    assert_eq!(nora.replica.status().unwrap().held, 1);
+    assert_eq!(cell(&mut nora, "patients", DORA, "allergies"), "Nuts.");
+    nils.sync(&mut server).unwrap();
+    nora.spoil("UPDATE sync_outbox SET ask_again = NULL").unwrap();
+    (server, nora, nils)
+}
+
+#[test]
+fn what_a_new_copy_is_too_short_for_is_not_put_on_top_of_it_when_something_else_is_refused() {
+    let (mut server, mut nora, mut nils) = a_copy_too_short_for_what_waits(|device, server| {
+        // The restored server does not know that she was here, and refuses what she did.
+        device.sign_in(server, "mira").unwrap();
+        phone(device, BERT, "2");
+    });
+    assert_eq!(nora.replica.status().unwrap().rejected, 1);
+    settle(&mut server, &mut [&mut nora, &mut nils]);
+    assert_eq!(cell(&mut nora, "patients", DORA, "allergies"), "Nuts and penicillin.");
+}
+
+#[test]
+fn what_a_new_copy_is_too_short_for_is_acknowledged_when_the_stream_brings_it() {
+    let (mut server, mut nora, mut nils) = a_copy_too_short_for_what_waits(|_, _| {});
+    phone(&mut nora, DORA, "3");
+    settle(&mut server, &mut [&mut nora, &mut nils]);
+    assert_eq!(cell(&mut nora, "patients", DORA, "allergies"), "Nuts and penicillin.");
+    assert_eq!(nora.replica.status().unwrap().waiting, 0);
 }

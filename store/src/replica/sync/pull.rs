@@ -134,8 +134,7 @@ impl Replica {
                     actor: &self.actor,
                 };
                 let gone = std::mem::take(&mut noted.gone);
-                changed.extend(base::take_back(&transaction, Side::Device, now)?);
-                changed.extend(replay::replay(&mut workshop, gone, Remake::Dependent)?);
+                changed.extend(replay::replay(&mut workshop, gone, Remake::Dependent, now)?);
             }
             changed.extend(relay::show(&transaction, &noted)?);
             relay::make_room(&transaction)?;

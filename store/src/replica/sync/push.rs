@@ -83,7 +83,8 @@ impl Replica {
                 PushOutcome::Accepted { seq, .. } => {
                     let opened = sent.transaction.open().map_err(StoreError::corrupt)?;
                     let passed_it = here.is_some_and(|cursor| *seq <= cursor);
-                    if base::builds_on(&opened, &ahead) || base::refers_to(&opened, &ahead) {
+                    let fits = passed_it || base::is_on_top(&transaction, sent.n)?;
+                    if !fits || base::builds_on(&opened, &ahead) || base::refers_to(&opened, &ahead) {
                         // The stream brings it behind what it builds on.
                         ahead.extend(own_changes(&opened));
                         outbox::hold(&transaction, sent.n, after(now, NOT_KEPT))?;
@@ -196,12 +197,10 @@ fn set_aside(
     now: Timestamp,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
     outbox::reject(workshop.connection, sent.n, code, reason)?;
-    let mut changed = base::take_back(workshop.connection, Side::Device, now)?;
     let gone = sent.transaction.body().map_err(StoreError::corrupt)?.changes;
     let gone = Gone {
         refused: gone.into_iter().collect(),
         ..Gone::default()
     };
-    changed.extend(replay::replay(workshop, gone, Remake::NotKept)?);
-    Ok(changed)
+    replay::replay(workshop, gone, Remake::NotKept, now)
 }

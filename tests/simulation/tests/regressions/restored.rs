@@ -262,3 +262,49 @@ fn a_place_that_a_device_has_passed_already_shows_that_the_server_was_put_back()
         ..Run::default()
     });
 }
+
+/// What it gave back builds on what another device gives back later: it was put on the shorter copy when something else was
+/// refused, and the stream brought what it builds on behind it.
+#[test]
+fn what_a_copy_is_too_short_for_is_not_done_on_top_of_it() {
+    holds(&Run {
+        devices: 2,
+        page: 100,
+        steps: vec![
+            Sync { device: 0 },
+            BackupServer,
+            Do {
+                device: 0,
+                work: EditPhone,
+                pick: 3_782_646_829,
+            },
+            Do {
+                device: 0,
+                work: CreatePatient,
+                pick: 1_443_279_708,
+            },
+            Sync { device: 0 },
+            Sync { device: 1 },
+            Do {
+                device: 1,
+                work: EditText,
+                pick: 2_147_717_122,
+            },
+            SignIn { device: 1, person: 5 },
+            Do {
+                device: 1,
+                work: AdmitPatient,
+                pick: 2_190_016_303,
+            },
+            Sync { device: 1 },
+            RestoreServer,
+            SignIn { device: 1, person: 7 },
+            Sync { device: 1 },
+            Clock {
+                device: 1,
+                minutes: -14_400,
+            },
+        ],
+        ..Run::default()
+    });
+}
