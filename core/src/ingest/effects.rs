@@ -43,18 +43,11 @@ pub(super) fn effects(
         needs: Needs::default(),
         judging,
         revived: BTreeSet::new(),
+        unfounded: BTreeSet::new(),
         queue,
+        steps: 0,
     };
-    let mut steps = 0;
-    while let Some(key) = work.queue.pop_front() {
-        work.row(key);
-        steps += 1;
-        assert!(steps < 1_000_000, "BUG: rows keep following from each other");
-    }
-    if !work.needs.is_empty() {
-        return Err(Stop::Needs(work.needs));
-    }
-    work.check_references()?;
+    while work.follow_up()? {}
     work.conflicts(now);
     Ok(work.commit)
 }
@@ -66,10 +59,26 @@ struct Work<'a> {
     judging: bool,
     /// Deleted rows that a row of this commit references.
     revived: BTreeSet<RowKey>,
+    /// Rows that a follower cannot show: what they must refer to is not there.
+    unfounded: BTreeSet<RowKey>,
     queue: VecDeque<RowKey>,
+    steps: u32,
 }
 
 impl Work<'_> {
+    /// Works off the queue and looks at where references lead. True if rows have to go for it, and something follows from that.
+    fn follow_up(&mut self) -> Result<bool, Stop> {
+        while let Some(key) = self.queue.pop_front() {
+            self.row(key);
+            self.steps += 1;
+            assert!(self.steps < 1_000_000, "BUG: rows keep following from each other");
+        }
+        if !self.needs.is_empty() {
+            return Err(Stop::Needs(std::mem::take(&mut self.needs)));
+        }
+        self.check_references()
+    }
+
     fn document(&mut self, id: &DocumentId) -> Option<&Arc<Document>> {
         if let Some(document) = self.commit.documents.get(id) {
             return Some(document);
@@ -130,6 +139,10 @@ impl Work<'_> {
         let Some(shown) = self.is_shown(key, &main) else {
             return;
         };
+        let shown = shown && !self.unfounded.contains(&key);
+        if self.unfounded.contains(&key) {
+            self.look_at_referrers(key);
+        }
         self.claims(table, key, &main, shown);
         drop(main);
         let main = self
@@ -145,6 +158,7 @@ impl Work<'_> {
     fn vanish(&mut self, table: &'static Table, key: RowKey) {
         if let Some(before) = shown_in(self.set, table, key) {
             self.release(table, key);
+            self.look_at_referrers(key);
             self.follow_references(&referenced_in(self.set, table, key), None, table);
             self.commit.rows.insert(
                 key,
@@ -153,6 +167,20 @@ impl Work<'_> {
                     shown: false,
                 },
             );
+        }
+    }
+
+    /// A row goes that nobody deleted, so rows of the tables may still refer to it. Those of this commit are looked at anyway.
+    fn look_at_referrers(&mut self, key: RowKey) {
+        if self.set.presence(&key) != Some(Presence::Shown) {
+            return;
+        }
+        match self.set.referrers(&key) {
+            None => drop(self.needs.referrers.insert(key)),
+            Some(referrers) => {
+                let others = referrers.iter().filter(|r| !self.commit.rows.contains_key(r));
+                self.queue.extend(others);
+            }
         }
     }
 
@@ -184,6 +212,8 @@ impl Work<'_> {
         for target in old.difference(&new) {
             let main = DocumentId::main(target.table, target.row);
             if self.document(&main).is_some_and(|d| d.is_deleted()) {
+                // Unless somebody else refers to it too.
+                self.revived.remove(target);
                 self.queue.push_back(*target);
             }
         }
@@ -278,15 +308,19 @@ impl Work<'_> {
     }
 
     /// Every reference of a shown row leads to a shown row. A judge refuses what doesn't; a follower, who may not have
-    /// everything, shows null or, where that cannot be, not yet the row.
-    fn check_references(&mut self) -> Result<(), Stop> {
-        let mut broken = None;
-        let shown = self.commit.rows.iter().filter(|(_, state)| state.shown);
+    /// everything, shows null or, where that cannot be, not yet the row: then this is true, and something follows from that.
+    fn check_references(&mut self) -> Result<bool, Stop> {
+        let (mut broken, mut nulls) = (None, Vec::new());
+        let rows = &self.commit.rows;
+        // This commit may take a row out of its table that was referred to before.
+        let has_gone = |key: &RowKey| rows.get(key).is_some_and(|state| !state.shown);
+        let shown = rows.iter().filter(|(_, state)| state.shown);
         let new: Vec<(RowKey, &Column, RowKey)> = shown
             .flat_map(|(key, state)| {
                 let table = Schema::hospital().by_id(key.table);
                 let before = referenced_in(self.set, table, *key);
-                let new = references(table, &state.row).filter(move |(column, to)| !before.contains(&(column.id, *to)));
+                let new = references(table, &state.row)
+                    .filter(move |(column, to)| !before.contains(&(column.id, *to)) || has_gone(to));
                 new.map(|(column, to)| (*key, column, to))
             })
             .collect();
@@ -302,17 +336,26 @@ impl Work<'_> {
                 });
                 continue;
             }
-            let state = self.commit.rows.get_mut(&key).expect("BUG: its key came from here");
-            if column.not_null {
-                state.shown = false;
-            } else {
-                state.row.values[usize::from(column.id.0)] = Value::Null;
+            if !column.not_null {
+                nulls.push((key, column));
+            } else if self.unfounded.insert(key) {
+                self.queue.push_back(key);
             }
         }
         if !self.needs.is_empty() {
             return Err(Stop::Needs(std::mem::take(&mut self.needs)));
         }
-        broken.map_or(Ok(()), |rejection| Err(Stop::Rejected(rejection)))
+        if let Some(rejection) = broken {
+            return Err(Stop::Rejected(rejection));
+        }
+        if !self.queue.is_empty() {
+            return Ok(true);
+        }
+        for (key, column) in nulls {
+            let state = self.commit.rows.get_mut(&key).expect("BUG: its key came from here");
+            state.row.values[usize::from(column.id.0)] = Value::Null;
+        }
+        Ok(false)
     }
 
     fn conflicts(&mut self, now: Timestamp) {
