@@ -155,6 +155,13 @@ impl Device {
         Ok(kept)
     }
 
+    /// What it was told is in the hospital's stream, of what it did last.
+    pub fn acknowledged(&self) -> Result<Vec<TransactionId>, StoreError> {
+        let mut statement = self.replica.connection.prepare_cached("SELECT id FROM sync_kept")?;
+        let ids = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+        ids.map(|id| Ok(TransactionId(uuid(&id?)?))).collect()
+    }
+
     /// True if it has columns that only some may see.
     pub fn sees_restricted(&self) -> Result<bool, StoreError> {
         Ok(meta::get(&self.replica.connection, "sees_restricted")?.unwrap_or(false))

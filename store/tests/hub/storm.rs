@@ -117,6 +117,18 @@ impl Storm {
             _ => drop(self.devices[at].sync(&mut self.hub).unwrap()),
         }
         self.hub.dump().unwrap();
+        if !restores {
+            self.what_is_acknowledged_is_in_the_stream();
+        }
+    }
+
+    /// A hub's word for it would be one too many: its disk may be lost.
+    fn what_is_acknowledged_is_in_the_stream(&self) {
+        for device in &self.devices {
+            for id in device.acknowledged().unwrap() {
+                assert!(self.centre.is_in_log(id).unwrap(), "{id} is not in the stream");
+            }
+        }
     }
 
     /// All links are up again. Two days pass, so that nobody waits to ask again.
