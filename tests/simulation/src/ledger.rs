@@ -133,6 +133,7 @@ impl Ledger {
                 Fate::Unneeded
             } else if deed.reached || server.count(*key)? > 0 {
                 // Also what a hub refused and another way led to the hospital.
+                deed.reached = true;
                 Fate::Acknowledged
             } else {
                 return Err(Violation::new(format!(

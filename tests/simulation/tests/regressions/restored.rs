@@ -308,3 +308,81 @@ fn what_a_copy_is_too_short_for_is_not_done_on_top_of_it() {
         ..Run::default()
     });
 }
+
+/// It was acknowledged in the server's first history and given back to the second one, and then an answer of the first came late.
+#[test]
+fn what_waits_again_may_be_acknowledged_by_a_late_answer_and_is_given_back_once_more() {
+    holds(&Run {
+        devices: 2,
+        page: 100,
+        personal: true,
+        steps: vec![
+            Sync { device: 0 },
+            Sync { device: 1 },
+            BackupServer,
+            Do {
+                device: 0,
+                work: RegisterPatient,
+                pick: 3_335_329_908,
+            },
+            Do {
+                device: 1,
+                work: AdmitPatient,
+                pick: 3_700_000_922,
+            },
+            Exchange {
+                device: 0,
+                fate: RequestLate,
+            },
+            Do {
+                device: 1,
+                work: DeletePatient,
+                pick: 3_981_494_993,
+            },
+            Exchange {
+                device: 0,
+                fate: RequestTwice,
+            },
+            Exchange {
+                device: 1,
+                fate: RequestLate,
+            },
+            Sync { device: 1 },
+            Do {
+                device: 1,
+                work: RecordTreatment,
+                pick: 1_630_507_465,
+            },
+            Exchange {
+                device: 0,
+                fate: RequestLate,
+            },
+            Exchange {
+                device: 1,
+                fate: RequestLate,
+            },
+            Arrive { message: 14 },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            Arrive { message: 4 },
+            Arrive { message: 7 },
+            Arrive { message: 6 },
+            Arrive { message: 9 },
+            Do {
+                device: 1,
+                work: EditPhone,
+                pick: 3_427_104_463,
+            },
+            RestoreServer,
+            Do {
+                device: 1,
+                work: TransferPatient,
+                pick: 2_678_203_945,
+            },
+            Sync { device: 1 },
+        ],
+        ..Run::default()
+    });
+}
