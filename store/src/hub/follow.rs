@@ -54,6 +54,9 @@ impl ServerStore {
         take_page(&transaction, page, &opened, now)?;
         followed.head = page.entries.last().map_or(after, |last| last.seq);
         followed.in_step = followed.head >= page.head;
+        if page.entries.is_empty() {
+            relay::doubt(&transaction, page.head)?;
+        }
         meta::set(&transaction, "head", followed.head.0 as i64)?;
         if followed.in_step {
             meta::remove(&transaction, COPYING)?;

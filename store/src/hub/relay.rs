@@ -189,6 +189,13 @@ pub(super) fn accepted(connection: &Connection, n: i64, seq: Seq) -> Result<(), 
     Ok(())
 }
 
+/// The hospital's stream ends here: what was given a place behind that is pushed again. The server was put back to a backup.
+pub(super) fn doubt(connection: &Connection, end: Seq) -> Result<(), StoreError> {
+    let sql = "UPDATE sync_relay SET accepted = NULL WHERE accepted > ?1";
+    connection.prepare_cached(sql)?.execute([end.0 as i64])?;
+    Ok(())
+}
+
 /// It is not pushed before this time.
 pub(super) fn hold(connection: &Connection, n: i64, until: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE sync_relay SET ask_again = ?2 WHERE n = ?1";

@@ -103,3 +103,22 @@ fn a_copy_that_dies_goes_on_after_a_restart() {
     settle(&mut centre, &mut hub, &mut [&mut nora], &mut [&mut nils]);
     assert_eq!(cell(&mut nils, "patients", BERT, "phone"), "2");
 }
+
+/// The device that made it is lost, and the hospital is quiet: nothing comes to the place that was given to it.
+#[test]
+fn what_a_hospital_took_and_lost_is_pushed_again_though_its_stream_stands_still() {
+    let (mut centre, mut hub, mut nora, _) = ward();
+    let backup = centre.disk().unwrap();
+    let made = nora
+        .run("editRow", edit("patients", ANNA, json!({ "phone": "1" })))
+        .unwrap();
+    nora.sync(&mut hub).unwrap();
+    let answer = hub.ask_push(&mut centre).unwrap().unwrap();
+    hub.take_answer(&answer).unwrap();
+    let mut centre = TestServer::start(&backup, centre.clock.clone(), 700).unwrap();
+    for _ in 0..2 {
+        hub.exchange(&mut centre).unwrap();
+    }
+    assert_eq!(in_log(&centre, made.transaction_id), 1);
+    assert_eq!(hub.store.relay_count().unwrap().transactions, 0);
+}

@@ -411,3 +411,40 @@ fn a_copy_whose_pages_were_read_further_on_is_not_compared_with_a_hub_that_is_be
         ..Run::default()
     });
 }
+
+/// The hospital took what the hub relays and lost it, nobody has it but the hub, and nothing else happens.
+#[test]
+fn what_a_restored_hospital_has_lost_is_pushed_again_by_a_hub_though_nothing_else_comes() {
+    holds(&Run {
+        devices: 1,
+        page: 20,
+        hubs: 1,
+        personal: true,
+        steps: vec![
+            Errand {
+                hub: 1,
+                errand: Access,
+                fate: Arrives,
+            },
+            Sync { device: 0 },
+            Roam { device: 0, server: 1 },
+            Do {
+                device: 0,
+                work: EditText,
+                pick: 717_615_142,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Restore { device: 0 },
+            Errand {
+                hub: 1,
+                errand: Push,
+                fate: AnswerTwice,
+            },
+            RestoreServer,
+        ],
+        ..Run::default()
+    });
+}
