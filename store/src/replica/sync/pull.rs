@@ -73,13 +73,13 @@ impl Replica {
         };
         let (now, own) = (self.host.now(), self.device_id());
         if broken!(CursorFirst) {
-            meta::set(&self.connection, "cursor", response.cursor.0 as i64)?;
+            reach(&self.connection, &response)?;
         }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let place = if broken!(CursorFirst) { response.cursor } else { after };
-        if !stands_at(&transaction, place, mark)? && !broken!(PageOutOfPlace) {
+        let stands_there = stands_at(&transaction, after, mark)? || broken!(CursorFirst);
+        if !stands_there && !broken!(PageOutOfPlace) {
             // Taken in already, or of a history that the server has lost.
             return Ok(Ok(BTreeSet::new()));
         }
@@ -107,11 +107,7 @@ impl Replica {
         kept::trim(&transaction)?;
         changed.extend(writing.finish()?);
         seen::reach(&transaction, response.cursor)?;
-        meta::set(&transaction, "cursor", response.cursor.0 as i64)?;
-        if let Some(last) = response.entries.last() {
-            let mark = last.mark().map_err(StoreError::corrupt)?;
-            meta::set(&transaction, "mark", mark.0)?;
-        }
+        reach(&transaction, &response)?;
         let in_step = response.cursor >= response.head;
         if in_step {
             meta::set(&transaction, "last_in_step", now.0)?;
@@ -154,6 +150,16 @@ impl Replica {
         self.round.pull = !in_step || relay.is_some_and(|page| page.more());
         Ok(Ok(changed))
     }
+}
+
+/// The replica is where a page ends.
+fn reach(connection: &Connection, page: &PullResponse) -> Result<(), StoreError> {
+    meta::set(connection, "cursor", page.cursor.0 as i64)?;
+    if let Some(last) = page.entries.last() {
+        let mark = last.mark().map_err(StoreError::corrupt)?;
+        meta::set(connection, "mark", mark.0)?;
+    }
+    Ok(())
 }
 
 /// Opens the entries, if the page is one that follows the cursor.
