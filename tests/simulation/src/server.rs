@@ -156,6 +156,16 @@ impl ServerNode {
         self.clocks[self.next()].jump(micros);
     }
 
+    /// The clocks of all machines are set right: to the latest time that one of them had.
+    pub fn set_clocks_right(&self) {
+        let times: Vec<i64> = self.clocks.iter().map(|clock| clock.now().0).collect();
+        let latest = times.iter().copied().max().unwrap_or_default();
+        for (process, (clock, time)) in (0..).zip(self.clocks.iter().zip(&times)) {
+            // No two processes have the same time.
+            clock.jump(latest - time + process * 40_000_011);
+        }
+    }
+
     /// The engine, for what is not to be disturbed: a crash that waits comes at once, and it starts again.
     pub fn quiet_server(&mut self) -> Result<&mut TestServer, StoreError> {
         let process = self.next();

@@ -26,6 +26,8 @@ impl World {
         self.next_step();
         for server in &mut self.servers {
             server.link = true;
+            // Else one machine would not see in months that what another one keeps has waited for long enough.
+            server.set_clocks_right();
             server.restart().map_err(Violation::engine)?;
         }
         for node in &mut self.devices {
