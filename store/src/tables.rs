@@ -19,6 +19,9 @@ use crate::{
 
 /// A table's statements on one side.
 pub(crate) struct Statements {
+    /// Inserts a row that is not there. Parameters: the replicated columns. SQLite keeps a way back for each statement that may
+    /// write to more than one row, as the next one may; not for this.
+    pub insert: String,
     /// Inserts a row or brings it up to date. Parameters: the replicated columns.
     pub upsert: String,
     /// Deletes a row. Parameters: the key.
@@ -73,13 +76,14 @@ impl Statements {
             .zip(unique(table))
             .map(|(i, c)| format!("{} IS NOT ?{i}", c.name))
             .collect();
+        let insert = format!(
+            "INSERT INTO {name} ({}) VALUES ({})",
+            columns.join(", "),
+            values.join(", ")
+        );
         Self {
-            upsert: format!(
-                "INSERT INTO {name} ({}) VALUES ({}) ON CONFLICT ({}) DO {update}",
-                columns.join(", "),
-                values.join(", "),
-                keys.join(", ")
-            ),
+            upsert: format!("{insert} ON CONFLICT ({}) DO {update}", keys.join(", ")),
+            insert,
             delete: format!("DELETE FROM {name} WHERE {key_is}"),
             clear: (!others.is_empty())
                 .then(|| format!("DELETE FROM {name} WHERE {key_is} AND ({})", others.join(" OR "))),

@@ -34,7 +34,10 @@ pub(super) fn effects(
             queue.push_back(RowKey::of(id));
         }
     }
-    let mut commit = Commit::default();
+    let mut commit = Commit {
+        judged: judging,
+        ..Commit::default()
+    };
     let shared = documents.into_iter().map(|(id, document)| (id, Arc::new(document)));
     commit.documents.extend(shared);
     let mut work = Work {

@@ -36,7 +36,7 @@ use waiting::Awaited;
 pub use check::Rejection;
 pub use conflict::{Conflict, ConflictId, ConflictKind, Side};
 pub(crate) use project::facets;
-pub use working_set::{Claim, Claimant, Effects, Presence, RowKey, RowState, WorkingSet};
+pub use working_set::{Claim, Claimant, Effects, New, Presence, RowKey, RowState, WorkingSet};
 
 use crate::{
     document::{
@@ -160,6 +160,8 @@ pub struct Commit {
     pub actors: BTreeMap<Actor, UserId>,
     /// The changes that are in their documents' histories now.
     pub changes: Vec<(DocumentId, ChangeHash)>,
+    /// Every reference was looked at, and leads to a row that is there.
+    pub judged: bool,
 }
 
 /// Why there is no [`Commit`].

@@ -1,7 +1,8 @@
 //! The slice of a store that some transactions touch: what was loaded, and what is to be written back.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -11,7 +12,7 @@ use crate::{
     document::{Actor, Document, DocumentId, Place},
     ids::{ChangeHash, RowId, Timestamp, UserId},
     row::Row,
-    schema::{ColumnId, Schema, TableId},
+    schema::{Column, ColumnId, Schema, TableId},
     value::Value,
 };
 
@@ -97,6 +98,10 @@ pub struct Effects {
     pub rows: BTreeMap<RowKey, RowState>,
     /// Claims: each replaces all claimants of its value.
     pub claims: BTreeMap<Claim, Vec<Claimant>>,
+    /// What of this the store does not have yet.
+    pub new: New,
+    /// Of rows that are in their tables: the columns that may have other values there.
+    pub changed: HashMap<RowKey, BTreeSet<ColumnId>>,
     /// Conflicts; `None` for settled ones.
     pub conflicts: BTreeMap<ConflictId, Option<Conflict>>,
     /// Those of them that were settled and then raised anew: one that is open in the store is another one.
@@ -105,6 +110,17 @@ pub struct Effects {
     pub actors: BTreeMap<Actor, UserId>,
     /// What to add to the store's checksums.
     pub checksums: Checksums,
+}
+
+/// What the store does not have yet, so that it need not look for it.
+#[derive(Debug, Default)]
+pub struct New {
+    /// Documents.
+    pub documents: HashSet<DocumentId>,
+    /// Rows that are not in their tables.
+    pub rows: HashSet<RowKey>,
+    /// Values that nobody claims.
+    pub claims: HashSet<Claim>,
 }
 
 impl Effects {
@@ -174,25 +190,35 @@ impl WorkingSet {
 
     /// Carries out a commit in the set.
     pub fn apply(&mut self, commit: Commit) {
+        self.note_changed(&commit);
         self.update_referrers(&commit.rows);
         self.changes
             .extend(commit.changes.into_iter().map(|change| (change, true)));
         for (id, document) in commit.documents {
             let before = self.document(&id).map_or(&[][..], |d| &d.heads);
+            let is_new = before.is_empty();
             let mut change = Checksums::default();
             change.replace(id, before, &document.heads);
             self.effects.checksums += change;
             self.documents.insert(id, Arc::clone(&document));
-            self.effects.documents.insert(id, document);
+            if self.effects.documents.insert(id, document).is_none() && is_new {
+                self.effects.new.documents.insert(id);
+            }
         }
         for (key, state) in commit.rows {
-            self.presence
-                .insert(key, if state.shown { Presence::Shown } else { Presence::Hidden });
-            self.effects.rows.insert(key, state);
+            let presence = if state.shown { Presence::Shown } else { Presence::Hidden };
+            let before = self.presence.insert(key, presence);
+            let is_new = matches!(before, Some(Presence::Absent | Presence::Hidden));
+            if self.effects.rows.insert(key, state).is_none() && is_new {
+                self.effects.new.rows.insert(key);
+            }
         }
         for (claim, claimants) in commit.claims {
-            self.claims.insert(claim.clone(), claimants.clone());
-            self.effects.claims.insert(claim, claimants);
+            let before = self.claims.insert(claim.clone(), claimants.clone());
+            let is_new = before.is_some_and(|before| before.is_empty());
+            if self.effects.claims.insert(claim.clone(), claimants).is_none() && is_new {
+                self.effects.new.claims.insert(claim);
+            }
         }
         for (id, mut conflict) in commit.conflicts {
             match (&mut conflict, self.effects.conflicts.get(&id)) {
@@ -205,6 +231,24 @@ impl WorkingSet {
         }
         for (actor, user) in commit.actors {
             self.effects.actors.entry(actor).or_insert(user);
+        }
+    }
+
+    /// Which columns of rows that are in their tables change. A follower's tables may lack references that its documents have.
+    fn note_changed(&mut self, commit: &Commit) {
+        for (key, state) in &commit.rows {
+            let table = Schema::hospital().by_id(key.table);
+            let before = match self.effects.rows.get(key) {
+                Some(earlier) if self.effects.changed.contains_key(key) => Some(Cow::Borrowed(&earlier.row)),
+                Some(_) => None,
+                None => shown_in(self, table, *key).map(Cow::Owned),
+            };
+            let Some(before) = before else { continue };
+            let differs = |column: &&Column| before.get(column.id) != state.row.get(column.id);
+            let unsure = |column: &&Column| !commit.judged && column.references.is_some();
+            let changed = table.columns.iter().filter(|c| differs(c) || unsure(c)).map(|c| c.id);
+            let changed: Vec<ColumnId> = changed.collect();
+            self.effects.changed.entry(*key).or_default().extend(changed);
         }
     }
 

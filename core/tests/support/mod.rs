@@ -77,6 +77,7 @@ impl MemoryStore {
     }
 
     pub fn write(&mut self, effects: Effects) {
+        self.expect_new(&effects);
         let documents = effects.documents.into_iter();
         self.documents
             .extend(documents.map(|(id, document)| (id, Arc::unwrap_or_clone(document))));
@@ -99,6 +100,32 @@ impl MemoryStore {
                 }
                 None => drop(self.conflicts.remove(&id)),
             }
+        }
+    }
+
+    /// A store that trusts what is said to be new inserts it without looking, and only updates the rest.
+    fn expect_new(&self, effects: &Effects) {
+        let new = &effects.new;
+        for id in effects.documents.keys() {
+            let is_there = self.documents.get(id).is_some_and(|document| !document.is_empty());
+            assert_eq!(new.documents.contains(id), !is_there, "{id:?}");
+        }
+        for (key, state) in &effects.rows {
+            let before = self.rows.get(key);
+            assert_eq!(new.rows.contains(key), before.is_none(), "{key:?}");
+            let Some(before) = before else { continue };
+            for column in &Schema::hospital().by_id(key.table).columns {
+                let differs = before.get(column.id) != state.row.get(column.id);
+                assert!(
+                    !differs || effects.changed[key].contains(&column.id),
+                    "{key:?}: {} has another value",
+                    column.name
+                );
+            }
+        }
+        for claim in effects.claims.keys() {
+            let is_there = self.claims.get(claim).is_some_and(|claimants| !claimants.is_empty());
+            assert_eq!(new.claims.contains(claim), !is_there, "{claim:?}");
         }
     }
 

@@ -1,21 +1,25 @@
 //! Writes what a working set did. Deferred foreign keys let rows come and go in any order within the transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use holdfast_core::{
     document::{DocumentId, Facet, Place},
     ids::Timestamp,
-    ingest::{Claim, Claimant, Effects, RowKey, RowState},
-    schema::{Schema, Side, Table},
+    ingest::{Effects, RowKey, RowState},
+    row::Row,
+    schema::{ColumnId, Schema, Side, Table},
     value::Value,
 };
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, ErrorCode, params_from_iter};
 
 use crate::{
     StoreError, checksums, conflicts,
     sql_value::Bound,
     tables::{Statements, key_values, replicated, unique},
 };
+
+/// How many columns a statement of their own is worth.
+const FEW: usize = 6;
 
 /// Writes all of `effects`. Returns the tables whose rows changed.
 pub(super) fn write(
@@ -27,7 +31,7 @@ pub(super) fn write(
     documents(connection, effects)?;
     presence(connection, effects)?;
     let changed = rows(connection, effects, side)?;
-    claims(connection, &effects.claims)?;
+    claims(connection, effects)?;
     for id in &effects.reopened {
         conflicts::settle(connection, *id, now)?;
     }
@@ -47,9 +51,10 @@ pub(super) fn write(
 }
 
 fn documents(connection: &Connection, effects: &Effects) -> Result<(), StoreError> {
-    let sql = "INSERT INTO sync_documents (part, row, state, shown) VALUES (?1, ?2, ?3, coalesce(?4, 0))
-        ON CONFLICT (part, row) DO UPDATE SET state = excluded.state, shown = coalesce(?4, shown)";
-    let mut put = connection.prepare_cached(sql)?;
+    let insert = "INSERT INTO sync_documents (part, row, state, shown) VALUES (?1, ?2, ?3, coalesce(?4, 0))";
+    let upsert =
+        format!("{insert} ON CONFLICT (part, row) DO UPDATE SET state = excluded.state, shown = coalesce(?4, shown)");
+    let (mut add, mut put) = (connection.prepare_cached(insert)?, connection.prepare_cached(&upsert)?);
     let mut take = connection.prepare_cached("DELETE FROM sync_documents WHERE part = ?1 AND row = ?2")?;
     for (id, document) in &effects.documents {
         let (part, row) = (id.part(), id.row.0.as_bytes());
@@ -58,7 +63,12 @@ fn documents(connection: &Connection, effects: &Effects) -> Result<(), StoreErro
             continue;
         }
         let state = effects.rows.get(&RowKey::of(id)).filter(|_| id.facet == Facet::Main);
-        put.execute((part, row, document.to_bytes(), state.map(|state| state.shown)))?;
+        let values = (part, row, document.to_bytes(), state.map(|state| state.shown));
+        if effects.new.documents.contains(id) {
+            add.execute(values)?;
+        } else {
+            put.execute(values)?;
+        }
     }
     Ok(())
 }
@@ -76,7 +86,8 @@ fn presence(connection: &Connection, effects: &Effects) -> Result<(), StoreError
     Ok(())
 }
 
-/// First goes what is hidden and what holds a unique value that may be another's next, then comes all that is shown.
+/// First goes what is hidden and what holds a unique value that may be another's next, then comes all that is shown. What is
+/// new holds nothing yet, and of most edits a column or two is written, which leaves the table's indexes alone.
 fn rows(connection: &Connection, effects: &Effects, side: Side) -> Result<BTreeSet<&'static str>, StoreError> {
     let schema = Schema::hospital();
     let mut changed = BTreeSet::new();
@@ -84,21 +95,74 @@ fn rows(connection: &Connection, effects: &Effects, side: Side) -> Result<BTreeS
         let key = |row| RowKey { table: table.id, row };
         let first = key(holdfast_core::ids::RowId(uuid::Uuid::nil()));
         let last = key(holdfast_core::ids::RowId(uuid::Uuid::max()));
-        effects.rows.range(first..=last).map(|(_, state)| state)
+        effects.rows.range(first..=last)
     };
     let tables = || schema.insert_order.iter().map(|id| schema.by_id(*id));
     for table in tables().rev().filter(|table| of(table).next().is_some()) {
         changed.insert(table.name);
-        make_room(connection, table, of(table), Statements::of(table, side))?;
+        let stands = |key: &RowKey, state: &RowState| {
+            effects.new.rows.contains(key) || (state.shown && few_changed(table, effects, key).is_some())
+        };
+        let known = of(table).filter(|(key, state)| !stands(key, state));
+        let statements = Statements::of(table, side);
+        make_room(connection, table, known.map(|(_, state)| state), statements)?;
     }
     for table in tables().filter(|table| changed.contains(table.name)) {
-        let mut upsert = connection.prepare_cached(&Statements::of(table, side).upsert)?;
-        for state in of(table).filter(|state| state.shown) {
-            let values = replicated(table).map(|c| Bound(state.row.get(c.id)));
-            upsert.execute(params_from_iter(values))?;
+        let statements = Statements::of(table, side);
+        let mut insert = connection.prepare_cached(&statements.insert)?;
+        let mut upsert = connection.prepare_cached(&statements.upsert)?;
+        for (key, state) in of(table).filter(|(_, state)| state.shown) {
+            let values = || params_from_iter(replicated(table).map(|c| Bound(state.row.get(c.id))));
+            if effects.new.rows.contains(key) {
+                match insert.execute(values()) {
+                    // Somebody has put one in by hand.
+                    Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {}
+                    other => {
+                        other?;
+                        continue;
+                    }
+                }
+            } else if let Some(columns) = few_changed(table, effects, key)
+                && update(connection, table, &state.row, columns)?
+            {
+                continue;
+            }
+            upsert.execute(values())?;
         }
     }
     Ok(changed)
+}
+
+/// The changed columns of a row that is in its table, if they are few and none is unique.
+fn few_changed<'e>(table: &Table, effects: &'e Effects, key: &RowKey) -> Option<&'e BTreeSet<ColumnId>> {
+    let changed = effects.changed.get(key).filter(|columns| columns.len() <= FEW)?;
+    let stays = |id: &ColumnId| !table.primary_key.contains(id) && !unique(table).any(|column| column.id == *id);
+    changed.iter().all(stays).then_some(changed)
+}
+
+/// Writes some columns of a row. False if somebody has taken it out of its table.
+fn update(connection: &Connection, table: &Table, row: &Row, columns: &BTreeSet<ColumnId>) -> Result<bool, StoreError> {
+    if columns.is_empty() {
+        return Ok(true);
+    }
+    let set: Vec<String> = columns
+        .iter()
+        .map(|id| format!("{} = ?", table.by_id(*id).name))
+        .collect();
+    let key: Vec<String> = table.key_names().iter().map(|name| format!("{name} = ?")).collect();
+    let sql = format!(
+        "UPDATE {} SET {} WHERE {}",
+        table.name,
+        set.join(", "),
+        key.join(" AND ")
+    );
+    let values = columns
+        .iter()
+        .map(|id| row.get(*id))
+        .chain(key_values(table, row))
+        .map(Bound);
+    let written = connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+    Ok(written > 0)
 }
 
 fn make_room<'r>(
@@ -125,15 +189,17 @@ fn make_room<'r>(
     Ok(())
 }
 
-fn claims(connection: &Connection, claims: &BTreeMap<Claim, Vec<Claimant>>) -> Result<(), StoreError> {
+fn claims(connection: &Connection, effects: &Effects) -> Result<(), StoreError> {
     let sql = "DELETE FROM sync_claims WHERE tbl = ?1 AND col = ?2 AND value = ?3";
     let mut clear = connection.prepare_cached(sql)?;
     let sql = "INSERT INTO sync_claims (tbl, col, value, row, place, time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let mut insert = connection.prepare_cached(sql)?;
-    for (claim, claimants) in claims {
+    for (claim, claimants) in &effects.claims {
         let value = claim.value.to_sql_text();
         let (table, column) = (claim.table.0, claim.column.0);
-        clear.execute((table, column, &value))?;
+        if !effects.new.claims.contains(claim) || broken!(ClaimUnchecked) {
+            clear.execute((table, column, &value))?;
+        }
         for claimant in claimants {
             let place = match claimant.place {
                 Place::Stream(seq) => Some(seq.0 as i64),

@@ -19,6 +19,7 @@ crate::on_both_stores! {
     counters_add_up_and_texts_keep_everybodys_words
     all_rows_of_a_transaction_stand_or_none
     many_rows_come_in_one_transaction
+    a_row_that_was_taken_out_by_hand_comes_back_with_its_next_edit
 }
 
 const FILLINGS: [Filling; 4] = [Filling::Ordinary, Filling::Most, Filling::Least, Filling::Null];
@@ -273,4 +274,19 @@ async fn many_rows_come_in_one_transaction(stand: Stand) {
         Some("3000")
     );
     assert_eq!(stand.seqs().await, [1, 2]);
+}
+
+async fn a_row_that_was_taken_out_by_hand_comes_back_with_its_next_edit(stand: Stand) {
+    let mut maker = Maker::new(1);
+    let rows = [maker.row(), maker.row()];
+    let made = [
+        create("rooms", rows[0], &json!({ "room_number": "1" })),
+        create("rooms", rows[1], &json!({ "room_number": "2" })),
+    ];
+    stand.write(&mut maker, &made).await;
+    stand.tamper("DELETE FROM rooms WHERE room_number = '1'").await;
+    let edits = rows.map(|row| edit("rooms", row, &json!({ "capacity": 3 })));
+    stand.write(&mut maker, &edits).await;
+    let sql = "SELECT count(*) FROM rooms WHERE capacity = 3 AND room_number IN ('1', '2')";
+    assert_eq!(stand.text(sql).await.as_deref(), Some("2"));
 }

@@ -9,8 +9,8 @@ use std::{
 
 use holdfast_core::{
     checksum::Checksums,
-    document::{DocumentId, Place},
-    ids::{ChangeHash, Seq, Timestamp, TransactionId},
+    document::Place,
+    ids::{Seq, Timestamp, TransactionId},
     ingest::{
         Attempt, Authority, Effects, Job, Needs, Rejection, WorkingSet,
         waiting::{Awaited, Due, Unkept, Unmet, Waiter, Waiting, arrived, brought, own_changes},
@@ -20,7 +20,7 @@ use holdfast_core::{
 };
 use holdfast_store::server::{Objection, Submission, id_taken};
 use minicbor::bytes::ByteVec;
-use sqlx::{PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use super::{
@@ -364,8 +364,8 @@ impl<'a> Batch<'a> {
             sqlx::query(
                 "INSERT INTO sync.log (seq, id, user_id, device, time, accepted_at, entry)
                  SELECT k.seq, k.id, k.user_id, k.device, k.time::timestamptz, $6::text::timestamptz, k.entry
-                 FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $7::bytea[])
-                     AS k (seq, id, user_id, device, time, entry)",
+                 FROM (SELECT unnest($1::bigint[]) AS seq, unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS user_id,
+                     unnest($4::uuid[]) AS device, unnest($5::text[]) AS time, unnest($7::bytea[]) AS entry) AS k",
             )
             .bind(chunk.iter().map(|e| e.seq.0 as i64).collect::<Vec<_>>())
             .bind(chunk.iter().map(|e| e.body().id.0).collect::<Vec<_>>())
@@ -386,22 +386,28 @@ impl<'a> Batch<'a> {
     }
 
     async fn changes(&mut self) -> Result<(), StoreError> {
-        let changes = |e: &'_ Entry<'_>| -> Vec<(DocumentId, ChangeHash, Seq)> {
-            e.body().changes.iter().map(|c| (c.document, c.hash, e.seq)).collect()
-        };
-        let all: Vec<_> = self.entries.iter().flat_map(changes).collect();
-        for chunk in all.chunks(write::CHUNK) {
-            // A change that everybody makes alike (a text column's first) may come more than once.
-            sqlx::query(
-                "INSERT INTO sync.changes (part, row, hash, seq)
-                 SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::bytea[], $4::bigint[]) ON CONFLICT DO NOTHING",
-            )
-            .bind(chunk.iter().map(|(id, ..)| id.part()).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|(id, ..)| id.row.0).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|(_, hash, _)| hash.0.to_vec()).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|(.., seq)| seq.0 as i64).collect::<Vec<_>>())
-            .execute(&mut *self.connection)
-            .await?;
+        let all = self.entries.iter().flat_map(|entry| {
+            let changes = entry.body().changes.iter().zip(&entry.submission.opened.changes);
+            changes.map(|(name, change)| (name.document, name.hash, entry.seq, change))
+        });
+        // A device makes a change once. One that everybody makes alike (a text column's first) may come again.
+        let (once, alike): (Vec<_>, Vec<_>) = all.partition(|(.., change)| {
+            let actor = change.as_ref().map(|change| change.change.actor());
+            actor.is_some_and(|actor| actor.device().is_some())
+        });
+        let insert = "INSERT INTO sync.changes (part, row, hash, seq)
+            SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::bytea[]), unnest($4::bigint[])";
+        let unless_there = format!("{insert} ON CONFLICT DO NOTHING");
+        for (changes, sql) in [(once, insert), (alike, &unless_there)] {
+            for chunk in changes.chunks(write::CHUNK) {
+                sqlx::query(AssertSqlSafe(sql))
+                    .bind(chunk.iter().map(|(id, ..)| id.part()).collect::<Vec<_>>())
+                    .bind(chunk.iter().map(|(id, ..)| id.row.0).collect::<Vec<_>>())
+                    .bind(chunk.iter().map(|(_, hash, ..)| hash.0.to_vec()).collect::<Vec<_>>())
+                    .bind(chunk.iter().map(|(_, _, seq, _)| seq.0 as i64).collect::<Vec<_>>())
+                    .execute(&mut *self.connection)
+                    .await?;
+            }
         }
         Ok(())
     }

@@ -127,8 +127,9 @@ impl PostgresStore {
 /// How many connections a server holds at most, beside the one that listens.
 const CONNECTIONS: u32 = 10;
 
-/// Every statement finds rows by key. So the planner, whose statistics lag behind bulk writes, is told to use indexes, and
-/// not to compile statements that are over before they are compiled.
+/// Every statement finds rows by key. So the planner, whose statistics lag behind bulk writes, is told to use indexes, to
+/// plan a statement once and not anew for each batch (which reads and copies all that is in it), and not to compile
+/// statements that are over before they are compiled.
 ///
 /// Whoever appends holds the lock on the stream's end, and other servers wait for it. A server that is killed lets go at
 /// once; one whose machine or network is gone says nothing, so the database gives up on it after half a minute.
@@ -142,6 +143,7 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
             ("jit", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
             ("idle_in_transaction_session_timeout", "30s"),
             ("tcp_user_timeout", "30s"),
             ("tcp_keepalives_idle", "30s"),

@@ -1,10 +1,8 @@
 //! Writes rows into the hospital's tables.
 
-use std::collections::BTreeMap;
-
 use holdfast_core::{
     ids::RowId,
-    ingest::{RowKey, RowState},
+    ingest::{Effects, RowKey},
     row::Row,
     schema::{Column, Merge, Schema, Table, TableId},
 };
@@ -15,18 +13,28 @@ use super::{StoreError, write::CHUNK};
 
 /// Writes shown rows, referenced ones first, and takes hidden ones out, those that reference first. Constraints are
 /// deferred to the end of the transaction, because rows may refer to each other.
-pub(super) async fn write(connection: &mut PgConnection, rows: &BTreeMap<RowKey, RowState>) -> Result<(), StoreError> {
-    if rows.is_empty() {
+pub(super) async fn write(connection: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+    if effects.rows.is_empty() {
         return Ok(());
     }
     let order = &Schema::hospital().insert_order;
     for table in order {
-        for chunk in of_table(rows, *table, true).chunks(CHUNK) {
-            put(connection, Schema::hospital().by_id(*table), chunk).await?;
+        let rows = of_table(effects, *table, true);
+        let (new, known): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(key, _)| effects.new.rows.contains(key));
+        let table = Schema::hospital().by_id(*table);
+        for chunk in new.chunks(CHUNK) {
+            insert(connection, table, chunk, "").await?;
+        }
+        for chunk in known.chunks(CHUNK) {
+            // Somebody may have taken one out by hand.
+            if update(connection, table, chunk).await? < chunk.len() as u64 {
+                let unless_there = format!("ON CONFLICT ({}) DO NOTHING", table.key_names().join(", "));
+                insert(connection, table, chunk, &unless_there).await?;
+            }
         }
     }
     for table in order.iter().rev() {
-        for chunk in of_table(rows, *table, false).chunks(CHUNK) {
+        for chunk in of_table(effects, *table, false).chunks(CHUNK) {
             take(connection, Schema::hospital().by_id(*table), chunk).await?;
         }
     }
@@ -34,7 +42,7 @@ pub(super) async fn write(connection: &mut PgConnection, rows: &BTreeMap<RowKey,
 }
 
 /// The rows of one table: the keys are sorted by table.
-fn of_table(rows: &BTreeMap<RowKey, RowState>, table: TableId, shown: bool) -> Vec<&Row> {
+fn of_table(effects: &Effects, table: TableId, shown: bool) -> Vec<(&RowKey, &Row)> {
     let first = RowKey {
         table,
         row: RowId(Uuid::nil()),
@@ -43,36 +51,26 @@ fn of_table(rows: &BTreeMap<RowKey, RowState>, table: TableId, shown: bool) -> V
         table,
         row: RowId(Uuid::max()),
     };
-    rows.range(first..=last)
-        .filter(|(_, state)| state.shown == shown)
-        .map(|(_, state)| &state.row)
+    let rows = effects.rows.range(first..=last);
+    rows.filter(|(_, state)| state.shown == shown)
+        .map(|(key, state)| (key, &state.row))
         .collect()
 }
 
-/// Inserts or updates rows.
-async fn put(connection: &mut PgConnection, table: &Table, rows: &[&Row]) -> Result<(), StoreError> {
-    let held: Vec<&Column> = table.columns.iter().filter(|c| c.merge != Merge::Server).collect();
-    let sql = put_statement(table, &held);
-    bind_columns(sqlx::query(AssertSqlSafe(sql)), &held, rows)
-        .execute(connection)
-        .await?;
-    Ok(())
+fn held(table: &Table) -> Vec<&Column> {
+    table.columns.iter().filter(|c| c.merge != Merge::Server).collect()
 }
 
-fn put_statement(table: &Table, held: &[&Column]) -> String {
+/// Inserts rows.
+async fn insert(
+    connection: &mut PgConnection,
+    table: &Table,
+    rows: &[(&RowKey, &Row)],
+    on_conflict: &str,
+) -> Result<(), StoreError> {
+    let held = held(table);
     let mut names: Vec<String> = held.iter().map(|c| format!("\"{}\"", c.name)).collect();
-    let updates: Vec<String> = held
-        .iter()
-        .filter(|c| !c.primary_key)
-        .map(|c| format!("\"{0}\" = excluded.\"{0}\"", c.name))
-        .collect();
-    let mut values: Vec<String> = held
-        .iter()
-        .enumerate()
-        .map(|(i, c)| format!("k.c{i}::{}", c.sql_type))
-        .collect();
-    let arrays: Vec<String> = (1..=held.len()).map(|i| format!("${i}::text[]")).collect();
-    let aliases: Vec<String> = (0..held.len()).map(|i| format!("c{i}")).collect();
+    let mut values: Vec<String> = (0..).zip(&held).map(|(i, c)| value(i, c)).collect();
     for column in table.columns.iter().filter(|c| c.merge == Merge::Server) {
         // The one such column: `users.password_hash`. An update leaves it as it is.
         names.push(format!("\"{}\"", column.name));
@@ -80,38 +78,69 @@ fn put_statement(table: &Table, held: &[&Column]) -> String {
             "COALESCE((SELECT s.password_hash FROM sync.credentials s WHERE s.user_id = k.c0::uuid), '!')".to_owned(),
         );
     }
-    let on_conflict = if updates.is_empty() {
-        "NOTHING".to_owned()
-    } else {
-        format!("UPDATE SET {}", updates.join(", "))
-    };
-    format!(
-        "INSERT INTO {table} ({names}) SELECT {values} FROM unnest({arrays}) AS k ({aliases})
-         ON CONFLICT ({key}) DO {on_conflict}",
+    let sql = format!(
+        "INSERT INTO {table} ({names}) SELECT {values} FROM ({rows}) AS k {on_conflict}",
         table = table.name,
         names = names.join(", "),
         values = values.join(", "),
-        arrays = arrays.join(", "),
-        aliases = aliases.join(", "),
-        key = table.key_names().join(", "),
-    )
+        rows = unnested(held.len()),
+    );
+    bind_columns(sqlx::query(AssertSqlSafe(sql)), &held, rows)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Brings rows up to date. Returns how many of them are in the table; 0 if it has nothing but its key.
+async fn update(connection: &mut PgConnection, table: &Table, rows: &[(&RowKey, &Row)]) -> Result<u64, StoreError> {
+    let held = held(table);
+    let (key, others): (Vec<_>, Vec<_>) = (0..)
+        .zip(&held)
+        .map(|(i, c)| (c, format!("\"{}\" = {}", c.name, value(i, c))))
+        .partition(|(c, _)| table.primary_key.contains(&c.id));
+    let set: Vec<String> = others.into_iter().map(|(_, set)| set).collect();
+    if set.is_empty() {
+        return Ok(0);
+    }
+    let same: Vec<String> = key.into_iter().map(|(_, same)| format!("t.{same}")).collect();
+    let sql = format!(
+        "UPDATE {table} AS t SET {set} FROM ({rows}) AS k WHERE {same}",
+        table = table.name,
+        set = set.join(", "),
+        rows = unnested(held.len()),
+        same = same.join(" AND "),
+    );
+    let done = bind_columns(sqlx::query(AssertSqlSafe(sql)), &held, rows)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// A column's value out of the array at this place of [`unnested`].
+fn value(place: usize, column: &Column) -> String {
+    format!("k.c{place}::{}", column.sql_type)
+}
+
+/// Rows out of one array of texts for each column: `c0`, `c1`, …
+fn unnested(columns: usize) -> String {
+    let columns: Vec<String> = (0..columns)
+        .map(|i| format!("unnest(${}::text[]) AS c{i}", i + 1))
+        .collect();
+    format!("SELECT {}", columns.join(", "))
 }
 
 /// Deletes rows.
-async fn take(connection: &mut PgConnection, table: &Table, rows: &[&Row]) -> Result<(), StoreError> {
+async fn take(connection: &mut PgConnection, table: &Table, rows: &[(&RowKey, &Row)]) -> Result<(), StoreError> {
     let key: Vec<&Column> = table.primary_key.iter().map(|id| table.by_id(*id)).collect();
-    let arrays: Vec<String> = (1..=key.len()).map(|i| format!("${i}::text[]")).collect();
-    let aliases: Vec<String> = (0..key.len()).map(|i| format!("c{i}")).collect();
     let same: Vec<String> = key
         .iter()
         .enumerate()
-        .map(|(i, c)| format!("t.\"{}\" = k.c{i}::{}", c.name, c.sql_type))
+        .map(|(i, c)| format!("t.\"{}\" = {}", c.name, value(i, c)))
         .collect();
     let sql = format!(
-        "DELETE FROM {table} t USING unnest({arrays}) AS k ({aliases}) WHERE {same}",
+        "DELETE FROM {table} t USING ({rows}) AS k WHERE {same}",
         table = table.name,
-        arrays = arrays.join(", "),
-        aliases = aliases.join(", "),
+        rows = unnested(key.len()),
         same = same.join(" AND "),
     );
     bind_columns(sqlx::query(AssertSqlSafe(sql)), &key, rows)
@@ -123,9 +152,9 @@ async fn take(connection: &mut PgConnection, table: &Table, rows: &[&Row]) -> Re
 type PgQuery<'q> = Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 /// Binds one array of texts for each column.
-fn bind_columns<'q>(query: PgQuery<'q>, columns: &[&Column], rows: &[&Row]) -> PgQuery<'q> {
+fn bind_columns<'q>(query: PgQuery<'q>, columns: &[&Column], rows: &[(&RowKey, &Row)]) -> PgQuery<'q> {
     columns.iter().fold(query, |query, column| {
-        let values: Vec<Option<String>> = rows.iter().map(|row| row.get(column.id).to_sql_text()).collect();
+        let values: Vec<Option<String>> = rows.iter().map(|(_, row)| row.get(column.id).to_sql_text()).collect();
         query.bind(values)
     })
 }

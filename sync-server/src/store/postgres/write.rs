@@ -25,34 +25,37 @@ pub(super) async fn effects(
 ) -> Result<(), StoreError> {
     documents(connection, effects).await?;
     presence(connection, effects).await?;
-    rows::write(connection, &effects.rows).await?;
-    claims(connection, &effects.claims).await?;
+    rows::write(connection, effects).await?;
+    claims(connection, effects).await?;
     conflicts(connection, effects, now).await?;
     actors(connection, &effects.actors).await
 }
 
 async fn documents(connection: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
-    let all: Vec<_> = effects.documents.iter().collect();
-    for chunk in all.chunks(CHUNK) {
-        let (mut parts, mut rows, mut states, mut shown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (id, document) in chunk {
-            parts.push(id.part());
-            rows.push(id.row.0);
-            states.push(document.to_bytes());
-            shown.push(effects.rows.get(&RowKey::of(id)).map(|state| state.shown));
+    let is_new = |id: &DocumentId| effects.new.documents.contains(id);
+    let shown = |id: &DocumentId| effects.rows.get(&RowKey::of(id)).is_some_and(|state| state.shown);
+    let (new, known): (Vec<_>, Vec<_>) = effects.documents.iter().partition(|(id, _)| is_new(id));
+    let insert = "INSERT INTO sync.documents (part, row, state, shown)
+        SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::bytea[]), unnest($4::boolean[])";
+    let update = "UPDATE sync.documents AS d SET state = k.state, shown = k.shown
+        FROM (SELECT unnest($1::smallint[]) AS part, unnest($2::uuid[]) AS row, unnest($3::bytea[]) AS state,
+            unnest($4::boolean[]) AS shown) AS k
+        WHERE d.part = k.part AND d.row = k.row";
+    for (documents, sql) in [(new, insert), (known, update)] {
+        for chunk in documents.chunks(CHUNK) {
+            sqlx::query(sql)
+                .bind(chunk.iter().map(|(id, _)| id.part()).collect::<Vec<_>>())
+                .bind(chunk.iter().map(|(id, _)| id.row.0).collect::<Vec<_>>())
+                .bind(
+                    chunk
+                        .iter()
+                        .map(|(_, document)| document.to_bytes())
+                        .collect::<Vec<_>>(),
+                )
+                .bind(chunk.iter().map(|(id, _)| shown(id)).collect::<Vec<_>>())
+                .execute(&mut *connection)
+                .await?;
         }
-        sqlx::query(
-            "INSERT INTO sync.documents AS d (part, row, state, shown)
-             SELECT k.part, k.row, k.state, COALESCE(k.shown, false)
-             FROM unnest($1::smallint[], $2::uuid[], $3::bytea[], $4::boolean[]) AS k (part, row, state, shown)
-             ON CONFLICT (part, row) DO UPDATE SET state = excluded.state, shown = excluded.shown",
-        )
-        .bind(parts)
-        .bind(rows)
-        .bind(states)
-        .bind(shown)
-        .execute(&mut *connection)
-        .await?;
     }
     Ok(())
 }
@@ -80,8 +83,10 @@ async fn presence(connection: &mut PgConnection, effects: &Effects) -> Result<()
     Ok(())
 }
 
-async fn claims(connection: &mut PgConnection, claims: &BTreeMap<Claim, Vec<Claimant>>) -> Result<(), StoreError> {
-    let (held, free): (Vec<_>, Vec<_>) = claims.iter().partition(|(_, claimants)| !claimants.is_empty());
+async fn claims(connection: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+    let is_new = |claim: &Claim| effects.new.claims.contains(claim);
+    let (held, free): (Vec<_>, Vec<_>) = effects.claims.iter().partition(|(_, claimants)| !claimants.is_empty());
+    let (new, held): (Vec<_>, Vec<_>) = held.into_iter().partition(|(claim, _)| is_new(claim));
     for chunk in free.chunks(CHUNK) {
         let (parts, columns, values) = claim_keys(chunk);
         sqlx::query(
@@ -95,20 +100,24 @@ async fn claims(connection: &mut PgConnection, claims: &BTreeMap<Claim, Vec<Clai
         .execute(&mut *connection)
         .await?;
     }
-    for chunk in held.chunks(CHUNK) {
-        let (parts, columns, values) = claim_keys(chunk);
-        let encoded: Vec<Vec<u8>> = chunk.iter().map(|(_, list)| claimants::encode(list)).collect();
-        sqlx::query(
-            "INSERT INTO sync.claims (part, col, value, claimants)
-             SELECT * FROM unnest($1::smallint[], $2::smallint[], $3::text[], $4::bytea[])
-             ON CONFLICT (part, col, value) DO UPDATE SET claimants = excluded.claimants",
-        )
-        .bind(parts)
-        .bind(columns)
-        .bind(values)
-        .bind(encoded)
-        .execute(&mut *connection)
-        .await?;
+    let insert = "INSERT INTO sync.claims (part, col, value, claimants)
+        SELECT unnest($1::smallint[]), unnest($2::smallint[]), unnest($3::text[]), unnest($4::bytea[])";
+    let update = "UPDATE sync.claims c SET claimants = k.claimants
+        FROM (SELECT unnest($1::smallint[]) AS part, unnest($2::smallint[]) AS col, unnest($3::text[]) AS value,
+            unnest($4::bytea[]) AS claimants) AS k
+        WHERE c.part = k.part AND c.col = k.col AND c.value = k.value";
+    for (claims, sql) in [(new, insert), (held, update)] {
+        for chunk in claims.chunks(CHUNK) {
+            let (parts, columns, values) = claim_keys(chunk);
+            let encoded: Vec<Vec<u8>> = chunk.iter().map(|(_, list)| claimants::encode(list)).collect();
+            sqlx::query(sql)
+                .bind(parts)
+                .bind(columns)
+                .bind(values)
+                .bind(encoded)
+                .execute(&mut *connection)
+                .await?;
+        }
     }
     Ok(())
 }
