@@ -1,6 +1,7 @@
-//! Loads what a working set needs. In one process a point query on a key costs microseconds, so that each need is one.
+//! Loads what a working set needs. In one process a point query on a key costs microseconds, so that each need is one, but for
+//! many rows that lie together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use holdfast_core::{
     document::{Document, DocumentId, Facet, Place},
@@ -8,7 +9,7 @@ use holdfast_core::{
     ingest::{Claim, Claimant, Needs, Presence, RowKey, WorkingSet},
     schema::{ColumnId, Schema, Table, TableId},
 };
-use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use rusqlite::{CachedStatement, Connection};
 
 use crate::{
     StoreError,
@@ -32,33 +33,86 @@ pub(super) fn load(connection: &Connection, needs: &Needs, set: &mut WorkingSet)
 }
 
 fn documents(connection: &Connection, needs: &Needs, set: &mut WorkingSet) -> Result<(), StoreError> {
-    let sql = "SELECT state, shown FROM sync_documents WHERE part = ?1 AND row = ?2";
-    let mut find = connection.prepare_cached(sql)?;
-    for id in &needs.documents {
-        let mut found = find.query((id.part(), id.row.0.as_bytes()))?;
-        let (mut document, mut shown) = (Document::default(), None);
-        if let Some(row) = found.next()? {
-            let state = row.get_ref(0)?.as_blob().map_err(StoreError::corrupt)?;
-            document = Document::from_bytes(state).map_err(StoreError::corrupt)?;
-            shown = Some(row.get(1)?);
+    let ids: Vec<&DocumentId> = needs.documents.iter().collect();
+    for ids in ids.chunk_by(|a, b| a.part() == b.part()) {
+        let rows: Vec<RowId> = ids.iter().map(|id| id.row).collect();
+        let mut found = stored(connection, "state, shown", ids[0].part(), &rows, |row| {
+            let state = row.get_ref(1)?.as_blob().map_err(StoreError::corrupt)?;
+            Ok((Document::from_bytes(state).map_err(StoreError::corrupt)?, row.get(2)?))
+        })?;
+        for id in ids {
+            let (document, shown) = found.remove(&id.row).unzip();
+            if id.facet == Facet::Main {
+                set.provide_presence(RowKey::of(id), presence_of(shown));
+            }
+            set.provide_document(**id, document.unwrap_or_default());
         }
-        if id.facet == Facet::Main {
-            set.provide_presence(RowKey::of(id), presence_of(shown));
-        }
-        set.provide_document(*id, document);
     }
     Ok(())
 }
 
 fn presence(connection: &Connection, needs: &Needs, set: &mut WorkingSet) -> Result<(), StoreError> {
-    let sql = "SELECT shown FROM sync_documents WHERE part = ?1 AND row = ?2";
-    let mut find = connection.prepare_cached(sql)?;
-    for key in &needs.presence {
-        let part = DocumentId::main(key.table, key.row).part();
-        let shown = find.query_row((part, key.row.0.as_bytes()), |row| row.get(0));
-        set.provide_presence(*key, presence_of(shown.optional()?));
+    let keys: Vec<&RowKey> = needs.presence.iter().collect();
+    for keys in keys.chunk_by(|a, b| a.table == b.table) {
+        let rows: Vec<RowId> = keys.iter().map(|key| key.row).collect();
+        let part = DocumentId::main(keys[0].table, rows[0]).part();
+        let found = stored(connection, "shown", part, &rows, |row| Ok(row.get(1)?))?;
+        for key in keys {
+            set.provide_presence(**key, presence_of(found.get(&key.row).copied()));
+        }
     }
     Ok(())
+}
+
+/// Of fewer rows than these each is searched for.
+const MANY: usize = 32;
+
+/// What is stored of some rows of a part, given in their order. `read` gets the row's id and `columns`.
+///
+/// Of many rows, all that lies between the first and the last is walked through, if that is not much more: the rows of a page of a
+/// copy are neighbours, and for a new device there is nothing yet where they will be.
+fn stored<T>(
+    connection: &Connection,
+    columns: &str,
+    part: i16,
+    rows: &[RowId],
+    read: impl Fn(&rusqlite::Row<'_>) -> Result<T, StoreError>,
+) -> Result<HashMap<RowId, T>, StoreError> {
+    let mut stored = HashMap::new();
+    if rows.len() >= MANY
+        && let (Some(first), Some(last)) = (rows.first(), rows.last())
+    {
+        let most = 2 * rows.len();
+        let sql = format!(
+            "SELECT row, {columns} FROM sync_documents WHERE part = ?1 AND row BETWEEN ?2 AND ?3 ORDER BY row LIMIT ?4"
+        );
+        let mut walk = connection.prepare_cached(&sql)?;
+        let mut found = walk.query((part, first.0.as_bytes(), last.0.as_bytes(), most as i64))?;
+        let (mut walked, mut wanted) = (0, rows.iter().peekable());
+        while let Some(row) = found.next()? {
+            walked += 1;
+            let id = RowId(uuid(row.get_ref(0)?.as_blob().map_err(StoreError::corrupt)?)?);
+            while wanted.next_if(|wanted| **wanted < id).is_some() {}
+            if wanted.next_if(|wanted| **wanted == id).is_some() {
+                stored.insert(id, read(row)?);
+            }
+        }
+        if walked < most {
+            return Ok(stored);
+        }
+    }
+    let sql = format!("SELECT row, {columns} FROM sync_documents WHERE part = ?1 AND row = ?2");
+    let mut search = connection.prepare_cached(&sql)?;
+    for id in rows {
+        if stored.contains_key(id) {
+            continue;
+        }
+        let mut found = search.query((part, id.0.as_bytes()))?;
+        if let Some(row) = found.next()? {
+            stored.insert(*id, read(row)?);
+        }
+    }
+    Ok(stored)
 }
 
 fn presence_of(shown: Option<bool>) -> Presence {

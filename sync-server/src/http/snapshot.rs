@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use super::{ApiError, App, auth::SignedIn};
 
-/// How many documents a page has unless asked for fewer, and at most.
-const MAX_DOCUMENTS: usize = 2_000;
+/// How many documents a page has unless asked for fewer, and at most. A device writes each page in one transaction, which costs
+/// less the more rows it has.
+const MAX_DOCUMENTS: usize = 5_000;
 
 #[derive(Deserialize)]
 pub(super) struct Page {

@@ -82,7 +82,7 @@ describe('live queries', () => {
   it('do not wait when a person does', () => {
     live.watch(1, about('beds'))
     rows.beds = '[5]'
-    live.changed(['beds'], true)
+    live.changed(['beds'], 'now')
     expect(sent.at(-1)).toEqual([1, '[5]'])
   })
 
@@ -93,6 +93,18 @@ describe('live queries', () => {
     runTimers()
     live.changed(['beds'])
     expect(timers[0]?.after).toBe(200)
+  })
+
+  it('wait for seconds while the hospital is copied, and no longer once it is there', () => {
+    live.watch(1, about('beds'))
+    asked = []
+    live.changed(['beds'], 'copying')
+    live.changed(['beds'], 'copying')
+    expect(timers.map((timer) => timer.after)).toEqual([5_000])
+    live.changed(['patients'])
+    expect(timers.map((timer) => timer.after)).toEqual([5_000, 0])
+    runTimers()
+    expect(asked).toEqual(['beds'])
   })
 
   it('are silent once unwatched', () => {
@@ -106,10 +118,10 @@ describe('live queries', () => {
 
   it('say once why they fail, and recover', () => {
     live.watch(1, about('wards'))
-    live.changed(['wards'], true)
+    live.changed(['wards'], 'now')
     expect(failed).toEqual([[1, { code: 'invalid', message: 'no such table' }]])
     rows.wards = '[6]'
-    live.changed(['wards'], true)
+    live.changed(['wards'], 'now')
     expect(sent).toEqual([[1, '[6]']])
   })
 })

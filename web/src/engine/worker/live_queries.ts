@@ -2,7 +2,9 @@
  * Queries whose rows the page wants again whenever they change.
  *
  * A change names tables. The queries that read one of them are asked again, together, soon; their rows are sent if they
- * are not the last ones. While much changes (the first copy of a hospital) at most a fifth of the time goes into asking.
+ * are not the last ones. While much changes at most a fifth of the time goes into asking. While the hospital is copied to
+ * this device, which shows how far it is, they are asked every few seconds only: the page draws what comes, and that takes
+ * longer than the asking.
  */
 import { asEngineError } from '../error'
 import type { EngineError } from '../port'
@@ -33,10 +35,16 @@ interface Watched {
 /** Asking again may take one part of the time in so many. */
 const SHARE = 5
 const LONGEST_PAUSE = 2_000
+/** Milliseconds between askings while the hospital is copied. */
+const COPYING_PAUSE = 5_000
+
+/** When changed rows are wanted: a person waits for them, soon, or when there is time. */
+export type Pace = 'now' | 'soon' | 'copying'
 
 export class LiveQueries {
   readonly #watched = new Map<number, Watched>()
-  #due = false
+  /** When the stale ones are asked again. */
+  #due = Infinity
   #notBefore = 0
 
   constructor(private readonly around: Surroundings) {}
@@ -51,26 +59,26 @@ export class LiveQueries {
     this.#watched.delete(watch)
   }
 
-  /** Rows of these tables changed. `now`: a person waits for it, so do not pause. */
-  changed(tables: readonly string[], now = false): void {
+  /** Rows of these tables changed. */
+  changed(tables: readonly string[], pace: Pace = 'soon'): void {
     let stale = false
     for (const one of this.#watched.values()) {
-      if (!one.tables || tables.some((table) => one.tables?.has(table))) {
-        one.stale = true
-        stale = true
-      }
+      if (!one.tables || tables.some((table) => one.tables?.has(table))) one.stale = true
+      stale ||= one.stale
     }
     if (!stale) return
-    if (now) return this.#renewStale()
-    if (this.#due) return
-    this.#due = true
-    this.around.later(Math.max(0, this.#notBefore - this.around.now()), () => {
-      this.#due = false
-      this.#renewStale()
+    if (pace === 'now') return this.#renewStale()
+    const now = this.around.now()
+    const due = Math.max(this.#notBefore, pace === 'copying' ? now + COPYING_PAUSE : now)
+    if (this.#due <= due) return
+    this.#due = due
+    this.around.later(due - now, () => {
+      if (this.#due === due) this.#renewStale()
     })
   }
 
   #renewStale(): void {
+    this.#due = Infinity
     const start = this.around.now()
     for (const [watch, one] of this.#watched) if (one.stale) this.#renew(watch, one)
     const end = this.around.now()

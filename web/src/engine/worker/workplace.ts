@@ -84,7 +84,7 @@ export function openWorkplace(replica: Replica, outlet: Outlet): Workplace {
   const sync: Sync = new Sync(replica, {
     introduce: outlet.introduce,
     exchange,
-    changed: (tables) => queries.changed(tables),
+    changed: (tables) => queries.changed(tables, replica.status().firstSync ? 'copying' : 'soon'),
     moved: () => feed.moved(),
     reached: () => live.reached(),
     broken: outlet.broken,
@@ -96,7 +96,7 @@ export function openWorkplace(replica: Replica, outlet: Outlet): Workplace {
     unwatch: (watch) => queries.unwatch(watch),
     commandDone(tables) {
       // The answer goes first.
-      later(0, () => queries.changed(tables, true))
+      later(0, () => queries.changed(tables, 'now'))
       feed.moved()
       sync.commandDone()
     },
