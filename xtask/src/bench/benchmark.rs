@@ -8,6 +8,7 @@ use super::{Options, document, surroundings};
 use crate::postgres::{Cluster, Durability};
 use crate::process::Program;
 use crate::project::Project;
+use crate::server::{self, Profile};
 use crate::setup::node;
 use crate::setup::packages::{self, Need};
 use crate::watch::watch;
@@ -122,16 +123,9 @@ impl Benchmark {
     fn measure(&self, project: &Project, options: &Options, runs: u32) -> Result<Json> {
         let console = &project.console;
         packages::ensure(console, &[Need::Postgres])?;
+        let server = server::build(project, Profile::Release)?;
         Program::cargo()
-            .args([
-                "build",
-                "--release",
-                "--package",
-                "holdfast-server",
-                "--package",
-                "holdfast-tests",
-            ])
-            .args(["--bin", "sync-server", "--bin", "bench"])
+            .args(["build", "--release", "--package", "holdfast-tests", "--bin", "bench"])
             .folder(&project.root)
             .run(console)?;
         let to = project.scratch(&format!("bench-{}.json", self.name))?;
@@ -140,6 +134,7 @@ impl Benchmark {
             .args(["--runs", &runs.to_string()])
             .arg("--to")
             .arg(&to)
+            .env("HOLDFAST_SERVER_BIN", server)
             .folder(&project.root);
         for (option, value) in [("--rows", options.rows), ("--devices", options.devices)] {
             if let Some(value) = value {
