@@ -42,6 +42,6 @@ fn every_mistake_of_several_processes_is_found() {
 
 #[test]
 fn every_mistake_of_a_hub_is_found() {
+    // What a hub shows only with a role that changed comes too seldom for seeds: `regressions/hubs.rs` has a run for each.
     all_are_found(Mutation::OF_HUBS, SEEDS_WITH_HUBS, true);
-    all_are_found(Mutation::OF_HUBS_AND_ROLES, SEEDS_WITH_HUBS, true);
 }

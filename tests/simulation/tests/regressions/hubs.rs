@@ -67,8 +67,10 @@ fn a_copy_from_a_hub_that_knows_an_older_role_is_known_to_lack_restricted_column
         ..Run::default()
     };
     holds(&run);
-    let _broken = Mutation::CopyCutUnnoticed.turn_on();
-    assert!(simulate(&run).violation.is_some());
+    for mutation in Mutation::OF_HUBS_AND_ROLES {
+        let _broken = mutation.turn_on();
+        assert!(simulate(&run).violation.is_some(), "{mutation:?} is not found");
+    }
 }
 
 /// The hub's push was refused, for the hospital's server had forgotten the device; another device had heard of it at the hub. The
