@@ -39,7 +39,7 @@ fn judge_at(place: Place, store: &MemoryStore, opened: &Opened, role: Role, impo
     loop {
         match set.attempt(&job) {
             Attempt::Load(needs) => store.load(&needs, &mut set),
-            Attempt::Write(effects) => store.write(effects),
+            Attempt::Write(effects) => store.write(*effects),
             Attempt::Missing(all) => return Judged::Waits(all),
             Attempt::Done(Ok(())) => return Judged::Accepted,
             Attempt::Done(Err(rejection)) => return Judged::Refused(rejection),

@@ -181,7 +181,7 @@ fn judge(
     loop {
         match set.attempt(&job) {
             Attempt::Load(needs) => store.load(&needs, set),
-            Attempt::Write(effects) => store.write(effects),
+            Attempt::Write(effects) => store.write(*effects),
             Attempt::Missing(_) => return Err(None),
             Attempt::Done(Err(rejection)) => return Err(Some(rejection)),
             Attempt::Done(Ok(())) => break,

@@ -215,7 +215,7 @@ pub enum Attempt {
     /// Load these into the set and try again.
     Load(Needs),
     /// Write these (their rows are asked about next) and try again.
-    Write(Effects),
+    Write(Box<Effects>),
     /// It builds on changes, or refers to rows, that nobody has brought yet. Nothing is changed.
     Missing(BTreeSet<Awaited>),
     /// It is done, or refused.
@@ -247,7 +247,7 @@ impl WorkingSet {
             Err(Stop::Rejected(rejection)) => Attempt::Done(Err(rejection)),
             Err(Stop::Missing(all)) => Attempt::Missing(all),
             Err(Stop::Needs(needs)) if !needs.referrers.is_empty() && self.has_effects() => {
-                Attempt::Write(self.take_effects())
+                Attempt::Write(Box::new(self.take_effects()))
             }
             Err(Stop::Needs(needs)) => Attempt::Load(needs),
         }

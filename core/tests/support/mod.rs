@@ -134,7 +134,7 @@ impl MemoryStore {
         loop {
             match set.attempt(job) {
                 Attempt::Load(needs) => self.load(&needs, &mut set),
-                Attempt::Write(effects) => self.write(effects),
+                Attempt::Write(effects) => self.write(*effects),
                 Attempt::Missing(all) => match (all.first().copied(), job) {
                     (Some(awaited @ Awaited::Row(_)), Job::Ingest { opened, .. }) => {
                         let why = Why::Absent;

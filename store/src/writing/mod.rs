@@ -76,7 +76,7 @@ impl<'c> Writing<'c> {
         loop {
             match self.set.attempt(job) {
                 Attempt::Load(needs) => self.load(&needs)?,
-                Attempt::Write(effects) => self.write(effects)?,
+                Attempt::Write(effects) => self.write(*effects)?,
                 Attempt::Missing(all) => return Ok(Err(Undone::Missing(all))),
                 Attempt::Done(outcome) => return Ok(outcome.map_err(Undone::Rejected)),
             }
