@@ -71,9 +71,11 @@ fn table_name(document: DocumentId) -> String {
     table.map_or_else(|| document.table.0.to_string(), |table| table.name.to_owned())
 }
 
-/// What waited here may have brought some back. Returns the tables whose rows changed.
+/// What waited here may have brought some back: into the documents, or into the base alone where it could not be done on top of
+/// what has been taken away. Returns the tables whose rows changed.
 pub(super) fn enforce(connection: &Connection) -> Result<BTreeSet<&'static str>, StoreError> {
-    let mut any = connection.prepare_cached("SELECT 1 FROM sync_documents WHERE part >= ?1")?;
+    let sql = "SELECT 1 FROM sync_documents WHERE part >= ?1 UNION ALL SELECT 1 FROM sync_base WHERE part >= ?1";
+    let mut any = connection.prepare_cached(sql)?;
     if is_barred(connection)? && !broken!(RestrictedKept) && any.exists([RESTRICTED])? {
         return forget(connection);
     }

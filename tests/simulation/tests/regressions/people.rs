@@ -157,3 +157,55 @@ fn what_was_sent_and_refers_to_a_patient_who_was_refused_is_made_again() {
         ..Run::default()
     });
 }
+
+/// The server lost the edit of a salary, and the device gives it back under a nurse, who has no salaries for it to be done on top of.
+#[test]
+fn what_is_given_back_of_a_salary_leaves_nothing_of_it_with_a_nurse() {
+    holds(&Run {
+        devices: 6,
+        page: 100,
+        steps: vec![
+            Sync { device: 5 },
+            BackupServer,
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            Sync { device: 3 },
+            SignIn { device: 1, person: 0 },
+            Do {
+                device: 1,
+                work: TakeStock,
+                pick: 3_160_708_580,
+            },
+            Do {
+                device: 5,
+                work: EditSalary,
+                pick: 3_923_711_391,
+            },
+            Do {
+                device: 3,
+                work: TakeStock,
+                pick: 3_025_209_226,
+            },
+            Do {
+                device: 3,
+                work: TakeStock,
+                pick: 87_358_208,
+            },
+            Sync { device: 1 },
+            Sync { device: 3 },
+            Sync { device: 5 },
+            Do {
+                device: 5,
+                work: SettleConflict,
+                pick: 1_487_195_700,
+            },
+            SignIn { device: 5, person: 0 },
+            Sync { device: 5 },
+            RestoreServer,
+            SignIn { device: 1, person: 5 },
+        ],
+        ..Run::default()
+    });
+}
