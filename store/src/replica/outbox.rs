@@ -183,6 +183,13 @@ pub(super) fn at_hub(connection: &Connection, n: i64, hub: HubId, ask_again: Tim
     Ok(())
 }
 
+/// One is sent again at once, though the server has been given it.
+pub(super) fn not_held(connection: &Connection, n: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE sync_outbox SET ask_again = NULL WHERE n = ?1";
+    connection.prepare_cached(sql)?.execute([n])?;
+    Ok(())
+}
+
 /// The server may have forgotten what it was given: everything that waits is sent.
 pub(super) fn ask_again(connection: &Connection) -> Result<(), StoreError> {
     connection.execute("UPDATE sync_outbox SET ask_again = NULL WHERE state = 'waiting'", [])?;

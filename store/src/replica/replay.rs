@@ -17,7 +17,7 @@ use super::{
 use crate::{StoreError, writing::Writing};
 use holdfast_core::{
     command::{Command, CommandError},
-    document::{DocumentId, Facet},
+    document::DocumentId,
     ids::Timestamp,
     ingest::{Needs, Presence, RowKey, waiting::own_changes},
     schema::Side,
@@ -66,7 +66,6 @@ pub(super) fn replay(
     now: Timestamp,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
     let on_top = base::on_top(workshop.connection)?;
-    let barred = sight::is_barred(workshop.connection)?;
     let mut changed = base::take_back(workshop.connection, Side::Device, now)?;
     for again in outbox::all_pending(workshop.connection)? {
         let n = again.n;
@@ -74,7 +73,7 @@ pub(super) fn replay(
         let absent = absent_rows(workshop.connection, &opened)?;
         let refused = base::builds_on(&opened, &gone.refused) || absent.iter().any(|row| gone.has_refused(*row));
         // What a new copy was too short for builds on what is not here yet. Restricted columns may have been taken away since.
-        let shown = on_top.contains(&n) || (barred && !writes_to_main(&opened));
+        let shown = on_top.contains(&n) || sight::hides(workshop.connection, &opened)?;
         let lost = !shown || base::builds_on(&opened, &gone.lost) || !absent.is_empty();
         let stays = again.relayed || again.given || remake == Remake::Dependent;
         if stays && !refused && !lost {
@@ -108,11 +107,6 @@ pub(super) fn replay(
         }
     }
     Ok(changed)
-}
-
-fn writes_to_main(opened: &Opened) -> bool {
-    let mut changes = opened.body.changes.iter();
-    changes.any(|name| name.document.facet == Facet::Main)
 }
 
 /// The rows that a transaction refers to, and neither makes nor finds here.

@@ -30,6 +30,12 @@ pub(super) fn get(connection: &Connection) -> Result<Option<bool>, StoreError> {
     meta::get(connection, KEY)
 }
 
+/// True if nothing of a transaction can be here: it writes to nothing but what the role may not see.
+pub(super) fn hides(connection: &Connection, opened: &Opened) -> Result<bool, StoreError> {
+    let mut changes = opened.body.changes.iter();
+    Ok(is_barred(connection)? && changes.all(|name| name.document.facet == Facet::Restricted))
+}
+
 /// True if it must not have them.
 pub(super) fn is_barred(connection: &Connection) -> Result<bool, StoreError> {
     Ok(get(connection)? == Some(false))

@@ -9,6 +9,7 @@ mod other_hospital;
 mod refused;
 mod restored;
 mod session;
+mod sight;
 mod storm;
 mod sums;
 mod waiting;

@@ -7,7 +7,7 @@ use holdfast_store::{
 };
 use serde_json::json;
 
-use crate::ward::{ANNA, BERT, CLEO, cell, edit, hospital, id, settle, two_nurses};
+use crate::ward::{ANNA, BERT, CLEO, ask, cell, edit, exchange, hospital, id, settle, take, two_nurses};
 
 const DORA: RowId = id(0x54);
 
@@ -21,22 +21,6 @@ fn put_back(server: TestServer, backup: &Disk) -> TestServer {
     let mut server = TestServer::start(backup, clock, 900).unwrap();
     (server.snapshot_page, server.pull_page) = (snapshot_page, pull_page);
     server
-}
-
-fn ask(device: &mut Device, server: &mut TestServer) -> (HttpRequest, HttpResponse) {
-    device.replica.wake();
-    let request = device.replica.next_request().unwrap().unwrap();
-    let response = device.send(server, &request).unwrap();
-    (request, response)
-}
-
-fn take(device: &mut Device, (request, response): &(HttpRequest, HttpResponse)) {
-    device.replica.take_response(&request.kind, response).unwrap();
-}
-
-fn exchange(device: &mut Device, server: &mut TestServer) {
-    let answered = ask(device, server);
-    take(device, &answered);
 }
 
 fn next(device: &mut Device) -> RequestKind {

@@ -2,7 +2,7 @@
 
 use holdfast_core::ids::RowId;
 use holdfast_store::{
-    replica::HttpResponse,
+    replica::{HttpRequest, HttpResponse},
     testing::{Device, TestServer},
 };
 use serde_json::{Value as Json, json};
@@ -133,4 +133,21 @@ pub fn settle(server: &mut TestServer, devices: &mut [&mut Device]) {
 pub fn cell(device: &mut Device, table: &str, row: RowId, column: &str) -> Json {
     let sql = format!("SELECT {column} AS cell FROM {table} WHERE id = '{row}'");
     device.rows(&sql).unwrap()[0]["cell"].clone()
+}
+
+/// What a device asks next, and the server's answer, which may be taken later.
+pub fn ask(device: &mut Device, server: &mut TestServer) -> (HttpRequest, HttpResponse) {
+    device.replica.wake();
+    let request = device.replica.next_request().unwrap().unwrap();
+    let response = device.send(server, &request).unwrap();
+    (request, response)
+}
+
+pub fn take(device: &mut Device, (request, response): &(HttpRequest, HttpResponse)) {
+    device.replica.take_response(&request.kind, response).unwrap();
+}
+
+pub fn exchange(device: &mut Device, server: &mut TestServer) {
+    let answered = ask(device, server);
+    take(device, &answered);
 }

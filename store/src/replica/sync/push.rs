@@ -83,8 +83,9 @@ impl Replica {
                 PushOutcome::Accepted { seq, .. } => {
                     let opened = sent.transaction.open().map_err(StoreError::corrupt)?;
                     let passed_it = here.is_some_and(|cursor| *seq <= cursor);
-                    let fits = passed_it || base::is_on_top(&transaction, sent.n)?;
-                    if !fits || base::builds_on(&opened, &ahead) || base::refers_to(&opened, &ahead) {
+                    let is_here =
+                        passed_it || base::is_on_top(&transaction, sent.n)? || sight::hides(&transaction, &opened)?;
+                    if !is_here || base::builds_on(&opened, &ahead) || base::refers_to(&opened, &ahead) {
                         // The stream brings it behind what it builds on.
                         ahead.extend(own_changes(&opened));
                         outbox::hold(&transaction, sent.n, after(now, NOT_KEPT))?;

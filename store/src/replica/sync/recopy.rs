@@ -176,6 +176,8 @@ fn do_on_top(connection: &Connection) -> Result<(), StoreError> {
         match done {
             Some(_) => here.extend(opened.body.changes),
             None if again.relayed => relayed::leave_out(connection, again.n)?,
+            // The stream does not bring it any more: the server is asked for its place, at once.
+            None if has(connection, &opened)? => outbox::not_held(connection, again.n)?,
             None => {}
         }
     }

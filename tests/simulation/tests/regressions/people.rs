@@ -209,3 +209,28 @@ fn what_is_given_back_of_a_salary_leaves_nothing_of_it_with_a_nurse() {
         ..Run::default()
     });
 }
+
+/// An answer to the nurse who was signed in before took the salaries away again: the edit was done on top of nothing that was here.
+#[test]
+fn an_edit_of_a_salary_is_acknowledged_where_no_salaries_are() {
+    holds(&Run {
+        devices: 1,
+        page: 2,
+        hubs: 0,
+        processes: 1,
+        personal: false,
+        steps: vec![
+            Sync { device: 0 },
+            Exchange {
+                device: 0,
+                fate: AnswerLate,
+            },
+            SignIn { device: 0, person: 5 },
+            Do {
+                device: 0,
+                work: EditSalary,
+                pick: 508_595_192,
+            },
+        ],
+    });
+}
