@@ -63,6 +63,9 @@ impl Figures {
         for worker in &workers {
             figures.count_told(worker, &stream);
         }
+        if !figures.problems.is_empty() {
+            figures.problems.extend(errors_of(server));
+        }
         figures.sync(&mut workers);
         figures.count_arrived(before, server, &mut workers);
         figures.compare(server, &workers);
@@ -188,4 +191,11 @@ fn come_in_step(device: &mut Device) -> Result<(), String> {
         }
         attempt += 1;
     }
+}
+
+/// The first errors in a server's log.
+fn errors_of(server: &Server) -> Vec<String> {
+    let said = server.said();
+    let errors = said.lines().filter(|line| line.contains(" ERROR "));
+    errors.take(3).map(|line| format!("the server said: {line}")).collect()
 }
