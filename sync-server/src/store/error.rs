@@ -97,15 +97,38 @@ impl StoreError {
                 sqlite_code(error),
                 Some(ErrorCode::DatabaseBusy | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)
             ),
+            // What is said on a connection that breaks off need not make sense.
             Self::DiskFull(_)
-            | Self::Postgres(Sql::Io(_) | Sql::PoolTimedOut | Sql::PoolClosed | Sql::Tls(_) | Sql::WorkerCrashed) => {
-                true
-            }
-            // Class 57: the database is going down or coming up; 53: it is out of something.
+            | Self::Postgres(
+                Sql::Io(_)
+                | Sql::PoolTimedOut
+                | Sql::PoolClosed
+                | Sql::Tls(_)
+                | Sql::WorkerCrashed
+                | Sql::Protocol(_)
+                | Sql::BeginFailed,
+            ) => true,
+            // The classes of the connection (08), of running out of something (53), of going down or coming up (57) and of the
+            // system below (58).
             Self::Postgres(Sql::Database(error)) => {
-                error.code().is_some_and(|c| c.starts_with("57") || c.starts_with("53"))
+                let code = error.code();
+                code.is_some_and(|code| ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
             }
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StoreError;
+
+    #[test]
+    fn a_connection_that_breaks_off_in_the_middle_of_a_word_is_no_fault_of_the_request() {
+        let cut = sqlx::Error::Protocol("expecting DataRow but received NoticeResponse".to_owned());
+        for error in [cut, sqlx::Error::BeginFailed] {
+            assert!(StoreError::from(error).is_unreachable());
+        }
+        assert!(!StoreError::from(sqlx::Error::RowNotFound).is_unreachable());
     }
 }
