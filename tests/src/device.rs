@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    thread::JoinHandle,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -129,14 +130,30 @@ impl Device {
 
     /// Asks the server, no more. An error says why no whole answer came.
     pub fn ask(&mut self, request: &HttpRequest) -> Result<Answer, String> {
-        let question = Question {
-            body: (!request.body.is_empty()).then(|| request.body.clone()),
-            token: self.replica.token().filter(|_| request.needs_token()),
-            ..Question::default()
-        };
-        let answer = self.http.ask(&format!("{}{}", self.server, request.path), &question)?;
-        self.record(&answer.body);
-        Ok(answer)
+        let answer = self.asking(request)();
+        if let Ok(answer) = &answer {
+            self.record(&answer.body);
+        }
+        answer
+    }
+
+    /// Asks the server when it is called, on whichever thread.
+    fn asking(&self, request: &HttpRequest) -> impl FnOnce() -> Result<Answer, String> + Send + 'static {
+        let token = self
+            .replica
+            .token()
+            .filter(|_| request.needs_token())
+            .map(ToOwned::to_owned);
+        let body = (!request.body.is_empty()).then(|| request.body.clone());
+        let (http, address) = (self.http.clone(), format!("{}{}", self.server, request.path));
+        move || {
+            let question = Question {
+                body,
+                token: token.as_deref(),
+                ..Question::default()
+            };
+            http.ask(&address, &question)
+        }
     }
 
     /// Takes in what came of a request. The inner error is what the replica says of the exchange.
@@ -145,15 +162,16 @@ impl Device {
         request: &HttpRequest,
         answer: Result<Answer, String>,
     ) -> Result<Result<(), String>, StoreError> {
-        match answer {
-            Ok(answer) => {
-                let response = HttpResponse {
-                    status: answer.status,
-                    hospital: answer.hospital,
-                    body: answer.body,
-                };
-                self.replica.take_response(&request.kind, &response)?;
-            }
+        self.take_response(request, answer.map(HttpResponse::from))
+    }
+
+    fn take_response(
+        &mut self,
+        request: &HttpRequest,
+        response: Result<HttpResponse, String>,
+    ) -> Result<Result<(), String>, StoreError> {
+        match response {
+            Ok(response) => drop(self.replica.take_response(&request.kind, &response)?),
             Err(problem) => self.replica.take_failure(&problem),
         }
         Ok(match self.replica.status()?.problem {
@@ -175,10 +193,27 @@ impl Device {
         }
     }
 
-    /// Exchanges everything with the server; the first failure ends it.
+    /// Exchanges everything with the server, and asks for the next of many pages ahead; the first failure ends it.
     pub fn try_sync(&mut self) -> Result<(), String> {
         self.replica.wake();
-        while self.step()? == Step::Exchanged {}
+        let mut ahead: Option<(HttpRequest, JoinHandle<Result<Answer, String>>)> = None;
+        while let Some(request) = self.next_request() {
+            let asked = ahead.take().map(|(asked, answer)| (asked, answer.join()));
+            let answer = match asked.filter(|(asked, _)| asked.path == request.path) {
+                Some((_, answer)) => answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                None => self.asking(&request)(),
+            };
+            if let Ok(answer) = &answer {
+                self.record(&answer.body);
+            }
+            let response = answer.map(HttpResponse::from);
+            let next = response.as_ref().ok();
+            let next = next.map(|response| self.replica.request_ahead(&request.kind, response));
+            let next = next.transpose().expect("the store can be read").flatten();
+            ahead = next.map(|next| (next.clone(), std::thread::spawn(self.asking(&next))));
+            self.take_response(&request, response)
+                .expect("the store takes an answer")?;
+        }
         Ok(())
     }
 

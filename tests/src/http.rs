@@ -3,6 +3,7 @@
 use std::{io::Read, time::Duration};
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use holdfast_store::replica::HttpResponse;
 use ureq::{Agent, http};
 
 /// Smaller bodies gain nothing from being packed.
@@ -23,6 +24,16 @@ pub struct Answer {
     pub retry_after: Option<u64>,
     /// The body, unpacked.
     pub body: Vec<u8>,
+}
+
+impl From<Answer> for HttpResponse {
+    fn from(answer: Answer) -> Self {
+        Self {
+            status: answer.status,
+            hospital: answer.hospital,
+            body: answer.body,
+        }
+    }
 }
 
 /// What is asked.

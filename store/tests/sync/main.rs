@@ -1,6 +1,7 @@
 //! Two devices and a server exchange bytes by hand.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod ahead;
 mod chance;
 mod conflicts;
 mod lost;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use holdfast_core::{ids::TransactionId, protocol::SignInResponse};
 use holdfast_store::{
     Replica,
-    replica::{HttpResponse, Order, RequestKind},
+    replica::{self, HttpResponse, Order, RequestKind},
 };
 use serde_json::Value as Json;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -49,6 +49,17 @@ pub struct HttpRequest {
     /// False for a request that must not give the token away.
     #[wasm_bindgen(readonly, js_name = needsToken)]
     pub needs_token: bool,
+}
+
+impl From<replica::HttpRequest> for HttpRequest {
+    fn from(request: replica::HttpRequest) -> Self {
+        Self {
+            needs_token: request.needs_token(),
+            method: request.method.as_str().to_owned(),
+            path: request.path,
+            body: request.body,
+        }
+    }
 }
 
 /// Every method throws the port's `EngineError`.
@@ -151,16 +162,18 @@ impl Engine {
     /// What to ask the server next; nothing when all is exchanged.
     #[wasm_bindgen(js_name = nextRequest)]
     pub fn next_request(&mut self) -> Result<Option<HttpRequest>> {
-        Ok(self.replica.next_request()?.map(|request| {
-            let needs_token = request.needs_token();
-            self.asked = Some(request.kind);
-            HttpRequest {
-                needs_token,
-                method: request.method.as_str().to_owned(),
-                path: request.path,
-                body: request.body,
-            }
-        }))
+        let request = self.replica.next_request()?;
+        self.asked = request.as_ref().map(|request| request.kind.clone());
+        Ok(request.map(HttpRequest::from))
+    }
+
+    /// What `nextRequest` will most likely say once this answer to the last request is taken: it may be sent before that, and
+    /// its answer is good if it is asked for then.
+    #[wasm_bindgen(js_name = requestAhead)]
+    pub fn request_ahead(&self, status: u16, hospital: Option<String>, body: Vec<u8>) -> Result<Option<HttpRequest>> {
+        let Some(kind) = &self.asked else { return Ok(None) };
+        let response = HttpResponse { status, hospital, body };
+        Ok(self.replica.request_ahead(kind, &response)?.map(HttpRequest::from))
     }
 
     /// Takes the answer to the last request; `hospital` is its header `Holdfast-Hospital`. Returns the tables whose rows

@@ -41,8 +41,7 @@ impl Replica {
         let Some(named) = hospital else {
             return Ok(Origin::Unnamed);
         };
-        let own: Option<String> = meta::get(&self.connection, "hospital_id")?;
-        if own.as_deref() == Some(named) {
+        if is_own(&self.connection, named)? {
             forget(&self.connection)?;
             return Ok(Origin::Own);
         }
@@ -50,6 +49,12 @@ impl Replica {
         self.round.fail(OTHER.to_owned());
         Ok(Origin::Other)
     }
+}
+
+/// True if the replica's hospital names itself so.
+pub(super) fn is_own(connection: &Connection, named: &str) -> Result<bool, StoreError> {
+    let own: Option<String> = meta::get(connection, "hospital_id")?;
+    Ok(own.as_deref() == Some(named))
 }
 
 /// True while the address leads to another hospital.

@@ -8,7 +8,11 @@
 //!
 //! What was asked travels with the request ([`RequestKind`]); what came is judged against the store. So a response that
 //! comes twice, late, or after a crash does no harm; one of another hospital is not taken ([`hospital`]).
+//!
+//! Of many pages the next one may be asked for before the last one is taken in ([`Replica::request_ahead`]), so that the server
+//! reads one while this device writes the other.
 
+mod ahead;
 pub(super) mod hospital;
 mod pull;
 mod push;
@@ -168,6 +172,22 @@ impl Replica {
         }
         self.round.complete();
         Ok(None)
+    }
+
+    /// What [`Replica::next_request`] will most likely say once this answer is taken in: it may be sent before that. Its answer is
+    /// good only if it is asked for then, by the same path; otherwise forget it. Nothing is stored.
+    pub fn request_ahead(
+        &self,
+        kind: &RequestKind,
+        response: &HttpResponse,
+    ) -> Result<Option<HttpRequest>, StoreError> {
+        // Another hospital is not given the token again.
+        let own = match response.hospital.as_deref() {
+            Some(named) => hospital::is_own(&self.connection, named)?,
+            None => false,
+        };
+        let asks = own && self.session.is_some();
+        Ok(asks.then(|| ahead::after(kind, response)).flatten())
     }
 
     /// Takes the server's answer in. An answer that makes no sense, tells of an error or comes from another hospital ends the

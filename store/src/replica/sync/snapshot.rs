@@ -24,20 +24,26 @@ use crate::{
 
 pub(super) fn request(connection: &Connection) -> Result<HttpRequest, StoreError> {
     let after: Option<String> = meta::get(connection, "snapshot_next")?;
-    let version = protocol::PROTOCOL_VERSION;
-    Ok(HttpRequest {
+    let first = after.is_none();
+    let mut request = page(after);
+    if let (true, Some(seq)) = (first, sums::noticed_at(connection)?) {
+        // The server is told why, so that the hospital's log has it.
+        request.path.push_str(&format!("?differs={seq}"));
+    }
+    Ok(request)
+}
+
+/// Asks for the page after this token, or for the first one.
+pub(super) fn page(after: Option<String>) -> HttpRequest {
+    let query = after
+        .as_ref()
+        .map_or_else(String::new, |token| format!("?after={token}"));
+    HttpRequest {
         method: Method::Get,
-        path: match &after {
-            None => match sums::noticed_at(connection)? {
-                None => format!("/v{version}/snapshot"),
-                // The server is told why, so that the hospital's log has it.
-                Some(seq) => format!("/v{version}/snapshot?differs={seq}"),
-            },
-            Some(token) => format!("/v{version}/snapshot?after={token}"),
-        },
+        path: format!("/v{}/snapshot{query}", protocol::PROTOCOL_VERSION),
         body: Vec::new(),
         kind: RequestKind::Snapshot(after),
-    })
+    }
 }
 
 impl Replica {

@@ -1,5 +1,5 @@
 /** The wasm engine with the port's types: the one place that vouches for the shape of the JSON it makes. */
-import type { Engine } from '../pkg/holdfast_wasm.js'
+import type { Engine, HttpRequest as EngineRequest } from '../pkg/holdfast_wasm.js'
 import type { Conflict, Durability, OutboxEntry, Receipt, Session, Status } from '../port'
 import type { HttpAnswer } from './exchange'
 import type { Order, Question } from './protocol'
@@ -33,6 +33,8 @@ export interface Replica {
   /** There may be something new: begins a round of sync. */
   wake(): void
   nextRequest(): HttpRequest | null
+  /** What `nextRequest` will most likely say once this answer is taken: may be sent before that. */
+  requestAhead(answer: HttpAnswer): HttpRequest | null
   /** Returns the tables whose rows changed. */
   takeResponse(answer: HttpAnswer): string[]
   /** True if an answer with this header `Holdfast-Hospital` is of the replica's own hospital. */
@@ -67,17 +69,19 @@ export function replicaOf(engine: Engine): Replica {
     durability: (transactionId) => JSON.parse(engine.durability(transactionId)) as Durability | null,
     discard: (transactionId) => engine.discard(transactionId),
     wake: () => engine.wake(),
-    nextRequest() {
-      const request = engine.nextRequest()
-      if (!request) return null
-      const { method, path, body, needsToken } = request
-      request.free()
-      return { method, path, body: new Uint8Array(body), needsToken }
-    },
+    nextRequest: () => readRequest(engine.nextRequest()),
+    requestAhead: ({ status, hospital, body }) => readRequest(engine.requestAhead(status, hospital, body)),
     takeResponse: ({ status, hospital, body }) => engine.takeResponse(status, hospital, body),
     recognises: (hospital) => engine.recognises(hospital),
     takeFailure: (problem) => engine.takeFailure(problem),
     encrypt: (key) => engine.encrypt(key),
     close: () => engine.free(),
   }
+}
+
+function readRequest(request: EngineRequest | undefined): HttpRequest | null {
+  if (!request) return null
+  const { method, path, body, needsToken } = request
+  request.free()
+  return { method, path, body: new Uint8Array(body), needsToken }
 }

@@ -14,6 +14,8 @@ class FakeReplica {
   connection: Status['connection'] = 'offline'
   problems: string[] = []
   signedIn = true
+  /** The next page can be read from an answer. */
+  pages = false
 
   wake = () => void (this.woken = true)
   token = () => (this.signedIn ? 'token' : undefined)
@@ -24,6 +26,10 @@ class FakeReplica {
     const ask = { method: 'GET', body: new Uint8Array() }
     if (this.connection === 'otherHospital') return { ...ask, path: '/v1/session', needsToken: false }
     return { ...ask, path: `/v1/pull?left=${this.work}`, needsToken: true }
+  }
+  requestAhead({ status }: HttpAnswer): HttpRequest | null {
+    if (!this.pages || status !== 200 || this.work <= 1) return null
+    return { method: 'GET', body: new Uint8Array(), path: `/v1/pull?left=${this.work - 1}`, needsToken: true }
   }
   takeResponse({ status, hospital }: HttpAnswer): string[] {
     if (hospital !== OWN) return this.#elsewhere()
@@ -265,6 +271,66 @@ describe('sync', () => {
     sync.networkLost()
     await vi.advanceTimersByTimeAsync(120_000)
     expect(exchanged).toHaveLength(1)
+  })
+
+  it('asks for the next page before it takes the last one in, and for each page once', async () => {
+    replica.pages = true
+    replica.work = 3
+    const seen: string[] = []
+    const take = replica.takeResponse.bind(replica)
+    replica.takeResponse = (taken) => {
+      seen.push(exchanged.join(' '))
+      return take(taken)
+    }
+    sync.wake()
+    await settle()
+    const [three, two, one] = [3, 2, 1].map((left) => `http://s/v1/pull?left=${left}`)
+    expect(exchanged).toEqual([three, two, one])
+    expect(seen).toEqual([`${three} ${two}`, `${three} ${two} ${one}`, `${three} ${two} ${one}`])
+  })
+
+  it('gives up what it asked ahead when something else is asked next', async () => {
+    replica.pages = true
+    replica.work = 2
+    const stops: AbortSignal[] = []
+    exchange = async (_server, _request, _token, stop) => {
+      stops.push(stop)
+      return answer(200)
+    }
+    const next = replica.nextRequest.bind(replica)
+    const take = replica.takeResponse.bind(replica)
+    replica.takeResponse = (taken) => {
+      // Something was done here meanwhile, and is sent first.
+      replica.nextRequest = () => {
+        replica.nextRequest = next
+        return { method: 'POST', body: new Uint8Array(), path: '/v1/push', needsToken: true }
+      }
+      replica.takeResponse = take
+      return []
+    }
+    sync.wake()
+    await settle()
+    expect(exchanged.map((address) => address.slice('http://s/v1'.length))).toEqual([
+      '/pull?left=2',
+      '/pull?left=1',
+      '/push',
+      '/pull?left=1',
+    ])
+    expect(stops.map((stop) => stop.aborted)).toEqual([false, true, false, false])
+  })
+
+  it('gives up what it asked ahead when the network is lost', async () => {
+    replica.pages = true
+    replica.work = 2
+    const stops: AbortSignal[] = []
+    exchange = (_server, request, _token, stop) => {
+      stops.push(stop)
+      return request.path.endsWith('=2') ? Promise.resolve(answer(200)) : new Promise(() => undefined)
+    }
+    sync.wake()
+    await settle()
+    sync.networkLost()
+    expect(stops.map((stop) => stop.aborted)).toEqual([false, true])
   })
 
   it('tries again when the store could not take the answer', async () => {

@@ -7,7 +7,8 @@
  *                                             └── later ◄── in step: a minute · failed, another hospital: backoff
  * ```
  *
- * What to say to the server and what its answers mean is the replica's; when to speak is decided here.
+ * What to say to the server and what its answers mean is the replica's; when to speak is decided here. Of many pages the next
+ * one is asked for before the last one is taken in.
  */
 import { asEngineError } from '../error'
 import type { Backoff } from './backoff'
@@ -31,6 +32,13 @@ export interface SyncSurroundings {
   backoff: Backoff
 }
 
+/** Something that the server has been asked. */
+interface Asked {
+  path: string
+  stop: AbortController
+  answer: Promise<HttpAnswer>
+}
+
 /** Milliseconds after which a device that hears no poke looks for itself. */
 const REGULARLY = 60_000
 /** Milliseconds that a command waits for others made with it. */
@@ -47,6 +55,7 @@ export class Sync {
   #notBefore = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #stop = new AbortController()
+  #ahead: Asked | null = null
 
   constructor(
     private readonly replica: Replica,
@@ -69,7 +78,7 @@ export class Sync {
   /** The browser says that there is no network. Rounds go on being tried, now and then: it has been wrong before. */
   networkLost(): void {
     if (this.#closed) return
-    this.#stop.abort()
+    this.#abandon()
     this.replica.takeFailure(NO_NETWORK)
     this.around.moved()
     if (!this.#running) this.#wakeIn(this.around.backoff.next())
@@ -77,7 +86,7 @@ export class Sync {
 
   /** Whoever was signed in is not any more, or somebody else is: what is under way is nobody's. */
   interrupt(): void {
-    this.#stop.abort()
+    this.#abandon()
     this.#notBefore = 0
     this.#forgetTimer()
   }
@@ -132,15 +141,24 @@ export class Sync {
       const request = this.replica.nextRequest()
       const server = this.replica.status().session?.server
       const token = request?.needsToken ? this.replica.token() : null
+      const ahead = this.#ahead
+      this.#ahead = null
+      if (ahead?.path !== request?.path) ahead?.stop.abort()
       if (!request || server === undefined || token === undefined) return
       this.around.moved()
-      this.#stop = new AbortController()
-      const stop = this.#stop.signal
+      const ask = (next: HttpRequest) => this.#ask(server, next, token)
+      const asked = ahead?.path === request.path && !ahead.stop.signal.aborted ? ahead : ask(request)
+      this.#stop = asked.stop
+      const stop = asked.stop.signal
       try {
-        const answer = await this.around.exchange(server, request, token, stop)
+        const answer = await asked.answer
         if (this.#closed) return
         this.#retryAfter = answer.retryAfter
-        if (!stop.aborted) this.around.changed(this.replica.takeResponse(answer))
+        if (!stop.aborted) {
+          const next = this.replica.requestAhead(answer)
+          this.#ahead = next && ask(next)
+          this.around.changed(this.replica.takeResponse(answer))
+        }
       } catch (error) {
         if (isCrash(error)) throw error
         if (this.#closed) return
@@ -150,6 +168,20 @@ export class Sync {
       }
       this.around.moved()
     }
+  }
+
+  #ask(server: string, request: HttpRequest, token: string | null): Asked {
+    const stop = new AbortController()
+    const answer = this.around.exchange(server, request, token, stop.signal)
+    // Nobody may hear of what was asked ahead.
+    answer.catch(() => undefined)
+    return { path: request.path, stop, answer }
+  }
+
+  /** Nobody waits for what is under way any more. */
+  #abandon(): void {
+    this.#stop.abort()
+    this.#ahead?.stop.abort()
   }
 
   /** The sooner of two times stands: commands without a pause must not put the sending off. */
