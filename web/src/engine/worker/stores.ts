@@ -1,6 +1,7 @@
 /** The encrypted stores of this device, one for each person: the wasm engine's side of it. */
 import initialize, { Engine, releaseFiles, removeStore, storedFiles } from '../pkg/holdfast_wasm.js'
 import moduleAddress from '../pkg/holdfast_wasm_bg.wasm?url'
+import { gatherWrites, type Opener } from './gathered_writes'
 import { replicaOf, type Replica } from './replica'
 
 export interface Stores {
@@ -17,6 +18,7 @@ export interface Stores {
 /** Fetches and compiles the engine; nothing of the device is touched yet. */
 export async function loadEngine(): Promise<Stores> {
   await initialize({ module_or_path: moduleAddress })
+  gatherWrites(FileSystemFileHandle.prototype as unknown as Opener)
   return {
     open: async (file, key) => replicaOf(await Engine.open(file, key ?? undefined)),
     files: storedFiles,

@@ -299,7 +299,7 @@ describe('sync', () => {
     }
     const next = replica.nextRequest.bind(replica)
     const take = replica.takeResponse.bind(replica)
-    replica.takeResponse = (taken) => {
+    replica.takeResponse = () => {
       // Something was done here meanwhile, and is sent first.
       replica.nextRequest = () => {
         replica.nextRequest = next
