@@ -27,6 +27,7 @@ fn shown(store: &MemoryStore) -> Shown {
 
 fn replace(store: &mut MemoryStore, documents: &BTreeMap<DocumentId, Document>) {
     let now = Timestamp(1);
+    let documents = &to_share(documents);
     let job = Job::Replace { documents, now };
     store.carry_out(&job).expect("nobody judges");
     store.documents.retain(|_, document| !document.is_empty());

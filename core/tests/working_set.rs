@@ -323,7 +323,7 @@ fn a_page_of_a_snapshot_asks_once_for_all_that_it_needs() {
     let (later, first): (BTreeMap<_, _>, BTreeMap<_, _>) = all.partition(|(id, _)| refers.contains(&id.table));
     let mut replica = MemoryStore::default();
     for page in [first, later] {
-        let (documents, now) = (&page, Timestamp(0));
+        let (documents, now) = (&to_share(&page), Timestamp(0));
         let (job, mut set) = (Job::Replace { documents, now }, WorkingSet::default());
         let Attempt::Load(needs) = set.attempt(&job) else {
             panic!("nothing is loaded yet");
@@ -371,7 +371,7 @@ fn a_deleted_row_that_falls_with_what_referred_to_it_claims_nothing_any_more() {
     let patient = DocumentId::main(patients, id(1));
     documents.insert(patient, gone.documents[&patient].clone());
     let now = Timestamp(0);
-    let documents = &documents;
+    let documents = &to_share(&documents);
     device
         .store
         .carry_out(&Job::Replace { documents, now })

@@ -5,12 +5,15 @@
 //!  document  =  base  +  the changes of pending transactions
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use holdfast_core::{
     document::{Document, DocumentId, Facet, Place, fold::Arrival},
     ids::{ChangeHash, RowId, Seq, Timestamp},
-    ingest::{Authority, Job, Needs, RowKey},
+    ingest::{Authority, Documents, Job, Needs, RowKey},
     schema::{Schema, Side},
     transaction::{Body, ChangeName, Opened},
 };
@@ -163,14 +166,14 @@ pub(crate) fn release(connection: &Connection, body: &Body) -> Result<(), StoreE
 }
 
 /// Takes everything out of the base.
-pub(crate) fn take_all(connection: &Connection) -> Result<BTreeMap<DocumentId, Document>, StoreError> {
-    let mut documents = BTreeMap::new();
+pub(crate) fn take_all(connection: &Connection) -> Result<Documents, StoreError> {
+    let mut documents = Documents::new();
     let mut statement = connection.prepare_cached("SELECT part, row, state FROM sync_base")?;
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {
         let id = DocumentId::from_part(row.get(0)?, RowId(uuid(&row.get::<_, Vec<u8>>(1)?)?));
         let document = Document::from_bytes(&row.get::<_, Vec<u8>>(2)?).map_err(StoreError::corrupt)?;
-        documents.insert(id, document);
+        documents.insert(id, Arc::new(document));
     }
     connection.execute("DELETE FROM sync_base", [])?;
     connection.execute("DELETE FROM sync_touched", [])?;

@@ -88,8 +88,9 @@ impl Document {
             return self.root.len()..self.root.len();
         }
         let start = self.root.partition_point(|(key, _)| *key < number);
-        let length = self.root[start..].partition_point(|(key, _)| *key == number);
-        start..start + length
+        // Nearly always one.
+        let same = self.root[start..].iter().take_while(|(key, _)| *key == number);
+        start..start + same.count()
     }
 
     /// Carries out an operation on a key. `preds` are the operations that it replaces or adds to.

@@ -4,12 +4,12 @@
 //! row back. So rows are worked off a queue until nothing follows any more.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeSet, VecDeque},
     sync::Arc,
 };
 
 use super::{
-    Claim, Claimant, Commit, Needs, Presence, Rejection, RowKey, RowState, Stop, WorkingSet,
+    Claim, Claimant, Commit, Documents, Needs, Presence, Rejection, RowKey, RowState, Stop, WorkingSet,
     conflict::conflicts,
     project::{facets, project, references, shown_value},
 };
@@ -22,24 +22,18 @@ use crate::{
 };
 
 /// Works out all that follows from `documents` taking the place of those in the set.
-pub(super) fn effects(
-    set: &WorkingSet,
-    documents: BTreeMap<DocumentId, Document>,
-    now: Timestamp,
-    judging: bool,
-) -> Result<Commit, Stop> {
+pub(super) fn effects(set: &WorkingSet, documents: Documents, now: Timestamp, judging: bool) -> Result<Commit, Stop> {
     let mut queue: VecDeque<RowKey> = VecDeque::new();
     for id in documents.keys() {
         if Schema::hospital().get(id.table).is_some() && queue.back() != Some(&RowKey::of(id)) {
             queue.push_back(RowKey::of(id));
         }
     }
-    let mut commit = Commit {
+    let commit = Commit {
+        documents,
         judged: judging,
         ..Commit::default()
     };
-    let shared = documents.into_iter().map(|(id, document)| (id, Arc::new(document)));
-    commit.documents.extend(shared);
     let mut work = Work {
         set,
         commit,

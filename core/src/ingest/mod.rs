@@ -50,6 +50,9 @@ use crate::{
     transaction::{ChangeName, Opened},
 };
 
+/// Documents, shared with whoever has them too.
+pub type Documents = BTreeMap<DocumentId, Arc<Document>>;
+
 /// What `ingest` must know before it can decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -149,7 +152,7 @@ pub enum Authority {
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
     /// Documents as they are now.
-    pub documents: BTreeMap<DocumentId, Arc<Document>>,
+    pub documents: Documents,
     /// Rows as they are now, shown or hidden.
     pub rows: BTreeMap<RowKey, RowState>,
     /// Claims as they are now.
@@ -203,7 +206,7 @@ pub enum Job<'a> {
     /// See [`replace`].
     Replace {
         /// The documents.
-        documents: &'a BTreeMap<DocumentId, Document>,
+        documents: &'a Documents,
         /// The time of the conflicts that this raises.
         now: Timestamp,
     },
@@ -338,7 +341,7 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
         });
     }
     let judging = matches!(authority, Authority::Judge { .. });
-    let mut commit = effects::effects(set, documents, opened.body.time, judging)?;
+    let mut commit = effects::effects(set, shared(documents), opened.body.time, judging)?;
     commit.actors = actors;
     commit
         .changes
@@ -431,34 +434,43 @@ pub fn confirm(set: &WorkingSet, opened: &Opened, seq: Seq) -> Result<Commit, St
     if !needs.is_empty() {
         return Err(Stop::Needs(needs));
     }
-    effects::effects(set, documents, opened.body.time, false)
+    effects::effects(set, shared(documents), opened.body.time, false)
+}
+
+fn shared(documents: BTreeMap<DocumentId, Document>) -> Documents {
+    let shared = documents.into_iter().map(|(id, document)| (id, Arc::new(document)));
+    shared.collect()
 }
 
 /// Puts other documents in the place of those in the set: a snapshot's, or the last acknowledged ones of a transaction that
 /// was refused.
-pub fn replace(set: &WorkingSet, documents: &BTreeMap<DocumentId, Document>, now: Timestamp) -> Result<Commit, Stop> {
+pub fn replace(set: &WorkingSet, documents: &Documents, now: Timestamp) -> Result<Commit, Stop> {
+    if documents.keys().any(|id| set.document(id).is_none()) {
+        return Err(Stop::Needs(needs_of(set, documents)));
+    }
+    effects::effects(set, documents.clone(), now, false)
+}
+
+/// A page of a snapshot has thousands of rows: all that they are likely to need is asked for together.
+fn needs_of(set: &WorkingSet, documents: &Documents) -> Needs {
     let mut needs = Needs::default();
     for (id, document) in documents {
         let Some(table) = Schema::hospital().get(id.table) else {
+            // Nothing follows from it, but its place must be known.
+            needs.documents.insert(*id);
             continue;
         };
         let key = RowKey::of(id);
-        let missing = project::facets(table, key).filter(|facet| set.document(facet).is_none());
-        needs.documents.extend(missing);
+        needs.documents.extend(project::facets(table, key));
         if id.facet == Facet::Main {
-            // A page of a snapshot has thousands of rows: all that they are likely to need is asked for together.
-            let claims = effects::claims_of(table, key, document).filter(|claim| set.claimants(claim).is_none());
-            needs.claims.extend(claims);
+            needs.claims.extend(effects::claims_of(table, key, document));
         }
         let comes_too = |key: &RowKey| documents.contains_key(&DocumentId::main(key.table, key.row));
         let targets = project::references_of(table, *id, document);
         let unknown = targets.filter(|target| set.presence(target).is_none() && !comes_too(target));
         needs.presence.extend(unknown);
     }
-    if !needs.is_empty() {
-        return Err(Stop::Needs(needs));
-    }
-    effects::effects(set, documents.clone(), now, false)
+    needs
 }
 
 /// True if a column of a table is held by a facet's document.

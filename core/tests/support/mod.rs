@@ -12,8 +12,8 @@ use holdfast_core::{
     document::{Actor, Document, DocumentId, Facet, Place},
     ids::{ChangeHash, RowId, Seq, Timestamp, TransactionId, UserId},
     ingest::{
-        Attempt, Authority, Claim, Claimant, Conflict, ConflictId, Effects, Job, Needs, Presence, Rejection, RowKey,
-        WorkingSet,
+        Attempt, Authority, Claim, Claimant, Conflict, ConflictId, Documents, Effects, Job, Needs, Presence, Rejection,
+        RowKey, WorkingSet,
         waiting::{Awaited, Unmet, Why},
     },
     policy::Role,
@@ -33,6 +33,12 @@ pub struct MemoryStore {
     pub claims: BTreeMap<Claim, Vec<Claimant>>,
     pub conflicts: BTreeMap<ConflictId, Conflict>,
     pub changes: BTreeSet<(DocumentId, ChangeHash)>,
+}
+
+/// Documents as jobs take them.
+pub fn to_share(documents: &BTreeMap<DocumentId, Document>) -> Documents {
+    let shared = documents.iter().map(|(id, document)| (*id, Arc::new(document.clone())));
+    shared.collect()
 }
 
 impl MemoryStore {

@@ -7,12 +7,15 @@
 //!             └──► confirm, remove
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use holdfast_core::{
     document::{Document, Facet, Place},
     ids::{HubId, Seq, TransactionId},
-    ingest::{Authority, Job, waiting::own_changes},
+    ingest::{Authority, Documents, Job, waiting::own_changes},
     policy::Role,
     protocol,
     schema::Side,
@@ -233,7 +236,7 @@ pub(super) fn settle(connection: &Connection, writing: &mut Writing<'_>, opened:
     let sql = "SELECT state FROM sync_base AS b WHERE part = ?1 AND row = ?2
         AND NOT EXISTS (SELECT 1 FROM sync_touched AS t WHERE t.part = b.part AND t.row = b.row)";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut other = BTreeMap::new();
+    let mut other = Documents::new();
     for name in &opened.body.changes {
         let id = name.document;
         let state: Option<Vec<u8>> = statement
@@ -246,7 +249,8 @@ pub(super) fn settle(connection: &Connection, writing: &mut Writing<'_>, opened:
             .document(&id)
             .is_some_and(|document| document.heads != heads)
         {
-            other.insert(id, Document::from_bytes(&state).map_err(StoreError::corrupt)?);
+            let document = Document::from_bytes(&state).map_err(StoreError::corrupt)?;
+            other.insert(id, Arc::new(document));
         }
     }
     if !other.is_empty() {

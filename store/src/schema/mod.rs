@@ -136,12 +136,37 @@ fn raw_key(key: &[u8]) -> String {
     format!("raw:{}", hex::encode(key))
 }
 
+/// How SQLite keeps a commit whole. Either way it is durable when it returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Journal {
+    /// Changed pages go to the end of a log first, and later to their places.
+    WriteAhead,
+    /// Changed pages go to their places, what was there before into a journal. Pages that are new, as all are while a hospital is
+    /// copied, are written once: in a browser, where each is encrypted, that is half of the work.
+    Rollback,
+}
+
+impl Journal {
+    /// Sets it, if it is not set.
+    pub fn set(self, connection: &Connection) -> Result<(), StoreError> {
+        let name = match self {
+            Self::WriteAhead => "wal",
+            Self::Rollback => "truncate",
+        };
+        let now: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        if now == name {
+            return Ok(());
+        }
+        Ok(connection.pragma_update_and_check(None, "journal_mode", name, |_| Ok(()))?)
+    }
+}
+
 /// Every commit is durable when it returns. With a write-ahead log a server reads while it writes, and a browser, whose one
 /// connection locks its file for itself (`locking_mode`), writes each commit once.
 fn settings(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(512);
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    Journal::WriteAhead.set(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -32_000)?;

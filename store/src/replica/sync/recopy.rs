@@ -10,12 +10,15 @@
 //! - A transaction that the new copy has is never made again; one that it lacks is sent as it was made, under its own name.
 //! - What others did and the server lost is not given back from here: their devices do that.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use holdfast_core::{
     document::{Document, DocumentId, Facet},
     ids::{RowId, Timestamp},
-    ingest::Job,
+    ingest::{Documents, Job},
     protocol::SnapshotResponse,
     schema::{Schema, Side},
     transaction::{ChangeName, Opened},
@@ -121,16 +124,16 @@ pub(super) fn install(connection: &Connection, now: Timestamp) -> Result<BTreeSe
     Ok(changed)
 }
 
-fn next_chunk(connection: &Connection, last: &mut i64) -> Result<BTreeMap<DocumentId, Document>, StoreError> {
+fn next_chunk(connection: &Connection, last: &mut i64) -> Result<Documents, StoreError> {
     let sql = "SELECT n, part, row, state FROM sync_incoming WHERE n > ?1 ORDER BY n LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query((*last, CHUNK as i64))?;
-    let mut documents = BTreeMap::new();
+    let mut documents = Documents::new();
     while let Some(row) = found.next()? {
         *last = row.get(0)?;
         let id = DocumentId::from_part(row.get(1)?, RowId(uuid(&row.get::<_, Vec<u8>>(2)?)?));
         let document = Document::from_bytes(&row.get::<_, Vec<u8>>(3)?).map_err(StoreError::corrupt)?;
-        documents.insert(id, document);
+        documents.insert(id, Arc::new(document));
     }
     Ok(documents)
 }

@@ -1,24 +1,22 @@
 //! A new replica copies the hospital, page by page. The place in the copy is stored with each page, so that a crash or a lost
 //! connection costs one page at most.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use holdfast_core::{
-    document::{Document, DocumentId, Facet},
+    document::{Document, Facet},
     ids::Seq,
-    ingest::Job,
+    ingest::{Documents, Job},
     protocol::{self, SnapshotResponse},
     schema::Side,
 };
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy, seen, sums};
 use crate::{
     StoreError, meta,
     replica::{Replica, identity, sight},
+    schema::Journal,
     writing::Writing,
 };
 
@@ -54,6 +52,9 @@ impl Replica {
             Err(problem) => return Ok(Err(problem)),
         };
         let now = self.host.now();
+        if cursor(&self.connection)?.is_none() {
+            set_journal(&self.connection, Journal::Rollback)?;
+        }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -104,18 +105,31 @@ impl Replica {
             now,
         })?;
         changed.extend(writing.finish()?);
-        progress(&transaction, after.is_none(), &page)?;
+        let complete = progress(&transaction, after.is_none(), &page)?;
         transaction.commit()?;
+        if complete {
+            set_journal(&self.connection, Journal::WriteAhead)?;
+            // What was written just now need not be counted to be known.
+            self.round.counted = Some(now);
+        }
         Ok(Ok(changed))
     }
 }
 
-fn documents(page: &SnapshotResponse) -> Result<BTreeMap<DocumentId, Document>, String> {
-    let mut documents = BTreeMap::new();
+/// It stays as it is while somebody else has the file open.
+fn set_journal(connection: &Connection, journal: Journal) -> Result<(), StoreError> {
+    match journal.set(connection) {
+        Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        set => set,
+    }
+}
+
+fn documents(page: &SnapshotResponse) -> Result<Documents, String> {
+    let mut documents = Documents::new();
     for document in &page.documents {
         let state = Document::from_bytes(&document.state)
             .map_err(|error| format!("The copy of the hospital cannot be read: {error}."))?;
-        documents.insert(document.id, state);
+        documents.insert(document.id, Arc::new(state));
     }
     Ok(documents)
 }
