@@ -1,9 +1,18 @@
 //! Takes transactions into the stream.
+//!
+//! ```text
+//!  this server   load all ─► judge 1 ─► judge 2 ─► judge 3 ─►          ─► commit
+//!  PostgreSQL                           write 1 ─► write 2 ─► write 3 ─►
+//! ```
+//!
+//! Judging takes a processor of this server's, writing one of the database's: a large batch is judged in strides, each while the
+//! one before it is written.
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::Range,
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,20 +25,28 @@ use holdfast_core::{
         waiting::{Awaited, Due, Unkept, Unmet, Waiter, Waiting, arrived, brought, own_changes},
     },
     protocol::{PushOutcome, decode, encode},
-    transaction::{Body, ChangeName, Transaction},
+    transaction::{ChangeName, Transaction},
 };
 use holdfast_store::server::{Objection, Submission, id_taken};
 use minicbor::bytes::ByteVec;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::{
     PostgresStore, StoreError, error,
     load::load,
+    log,
     quarantine::{self, Refused},
     turn::Turn,
-    waiting as kept, write,
+    waiting as kept,
+    write::{self, Step},
 };
+
+/// How many transactions are judged while those before them are written.
+const STRIDE: usize = 500;
+
+/// Fewer are not worth a thread.
+const FEW: usize = 32;
 
 /// How often a batch is tried again after a deadlock or a serialization failure.
 const ATTEMPTS: u32 = 6;
@@ -43,7 +60,7 @@ impl PostgresStore {
     pub async fn accept(
         &self,
         turn: Turn,
-        submissions: &[Submission],
+        submissions: &Arc<[Submission]>,
         now: Timestamp,
     ) -> Result<Vec<PushOutcome>, StoreError> {
         let mut turn = Some(turn);
@@ -51,10 +68,12 @@ impl PostgresStore {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         ranges.push(0..submissions.len());
         while let Some(range) = ranges.pop() {
-            let some = &submissions[range.clone()];
-            match self.accept_patiently(turn.take(), some, now).await {
+            match self
+                .accept_patiently(turn.take(), submissions, range.clone(), now)
+                .await
+            {
                 Ok(more) => outcomes.extend(more),
-                Err(error) => match (error::refusal(&error), some) {
+                Err(error) => match (error::refusal(&error), &submissions[range.clone()]) {
                     (Some(reason), [one]) => outcomes.push(self.refuse(one, reason, now).await?),
                     (Some(_), _) => {
                         let middle = range.start + range.len() / 2;
@@ -71,12 +90,13 @@ impl PostgresStore {
     async fn accept_patiently(
         &self,
         mut turn: Option<Turn>,
-        submissions: &[Submission],
+        submissions: &Arc<[Submission]>,
+        range: Range<usize>,
         now: Timestamp,
     ) -> Result<Vec<PushOutcome>, StoreError> {
         let mut attempt = 0;
         loop {
-            match self.accept_once(turn.take(), submissions, now).await {
+            match self.accept_once(turn.take(), submissions, range.clone(), now).await {
                 Err(error) if error::is_transient(&error) && attempt < ATTEMPTS => {
                     tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
                     attempt += 1;
@@ -89,7 +109,8 @@ impl PostgresStore {
     async fn accept_once(
         &self,
         turn: Option<Turn>,
-        submissions: &[Submission],
+        submissions: &Arc<[Submission]>,
+        range: Range<usize>,
         now: Timestamp,
     ) -> Result<Vec<PushOutcome>, StoreError> {
         let mut turn = match turn {
@@ -97,7 +118,7 @@ impl PostgresStore {
             None => self.turn().await?,
         };
         let mut batch = Batch::begin(&mut turn, now).await?;
-        let outcomes = batch.take(submissions).await?;
+        let outcomes = batch.take(submissions, range).await?;
         batch.finish().await?;
         turn.transaction.commit().await?;
         Ok(outcomes)
@@ -116,6 +137,9 @@ impl PostgresStore {
     }
 }
 
+/// The outcomes of what came before, by id, and the bodies that had them.
+type Known = HashMap<Uuid, (PushOutcome, ByteVec)>;
+
 /// A batch on its way into the database.
 struct Batch<'a> {
     connection: &'a mut PgConnection,
@@ -124,6 +148,10 @@ struct Batch<'a> {
     checksums: Checksums,
     set: WorkingSet,
     entries: Vec<Entry<'a>>,
+    /// How many of the entries are written, or among what is pending.
+    written: usize,
+    /// What is judged and still to be written.
+    pending: Vec<Step>,
     refused: Vec<Refused<'a>>,
     /// The changes of what is refused.
     refused_changes: BTreeSet<ChangeName>,
@@ -135,12 +163,6 @@ struct Batch<'a> {
 struct Entry<'a> {
     seq: Seq,
     submission: Cow<'a, Submission>,
-}
-
-impl Entry<'_> {
-    fn body(&self) -> &Body {
-        &self.submission.opened.body
-    }
 }
 
 impl<'a> Batch<'a> {
@@ -160,6 +182,8 @@ impl<'a> Batch<'a> {
             checksums: *checksums,
             set: WorkingSet::default(),
             entries: Vec::new(),
+            written: 0,
+            pending: Vec::new(),
             refused: Vec::new(),
             refused_changes: BTreeSet::new(),
             waiting,
@@ -167,7 +191,8 @@ impl<'a> Batch<'a> {
         })
     }
 
-    async fn take(&mut self, submissions: &'a [Submission]) -> Result<Vec<PushOutcome>, StoreError> {
+    async fn take(&mut self, all: &'a Arc<[Submission]>, range: Range<usize>) -> Result<Vec<PushOutcome>, StoreError> {
+        let submissions = &all[range.clone()];
         // Asked before anything is settled: what waits is known as waiting, and at the end as what became of it.
         let mut known = self.known(submissions).await?;
         self.settle().await?;
@@ -176,28 +201,16 @@ impl<'a> Batch<'a> {
         for submission in new() {
             needs.extend(Needs::of(&submission.opened));
         }
-        load(self.connection, &mut self.set, &needs).await?;
+        self.load(&needs).await?;
         let mut outcomes = Vec::with_capacity(submissions.len());
-        for submission in submissions {
-            let (id, body) = (submission.opened.body.id, &submission.transaction.body);
-            let outcome = match known.get(&id.0) {
-                Some((outcome, earlier)) if earlier == body => outcome.clone(),
-                // It never reached the stream, and its maker must know.
-                Some(_) => id_taken(id),
-                None => {
-                    let outcome = self.judge(Cow::Borrowed(submission)).await?;
-                    self.settle().await?;
-                    known.insert(id.0, (outcome.clone(), body.clone()));
-                    outcome
-                }
-            };
-            if matches!(outcome, PushOutcome::Rejected { .. }) {
-                // What its device made on top of it may have come before.
-                let device = submission.opened.body.device;
-                self.waiting.refused(device, brought(&submission.opened));
-                self.settle().await?;
+        for start in range.clone().step_by(STRIDE) {
+            let stride = start..range.end.min(start + STRIDE);
+            let judged = start + self.write_and_judge(all, stride.clone(), &known).await?;
+            for index in stride {
+                let submission = &all[index];
+                let outcome = self.outcome(submission, index < judged, &mut known).await?;
+                outcomes.push(outcome);
             }
-            outcomes.push(outcome);
         }
         // What waited for a later one of the batch waits no longer.
         for (submission, outcome) in submissions.iter().zip(&mut outcomes) {
@@ -210,8 +223,75 @@ impl<'a> Batch<'a> {
         Ok(outcomes)
     }
 
+    /// Writes what was judged so far, and meanwhile judges those of a stride that need nothing else. Returns how many of it are
+    /// accepted, from its first one on.
+    async fn write_and_judge(
+        &mut self,
+        all: &Arc<[Submission]>,
+        stride: Range<usize>,
+        known: &Known,
+    ) -> Result<usize, StoreError> {
+        // While something waits, each that is accepted may bring others, which come right after it.
+        if self.waiting.load().transactions > 0 {
+            return Ok(0);
+        }
+        let mut ids = HashSet::new();
+        let is_plain = |s: &&Submission| {
+            let id = s.opened.body.id.0;
+            s.objection.is_none() && !known.contains_key(&id) && ids.insert(id)
+        };
+        let plain = all[stride.clone()].iter().take_while(is_plain).count();
+        if plain < FEW {
+            return Ok(0);
+        }
+        let steps = self.take_steps();
+        let (set, head, now) = (std::mem::take(&mut self.set), self.head, self.now);
+        let (all, some) = (Arc::clone(all), stride.start..stride.start + plain);
+        let judging = tokio::task::spawn_blocking(move || Judged::of(set, &all[some], head, now));
+        let (written, judged) = tokio::join!(write::run(self.connection, steps), judging);
+        written?;
+        let judged = judged.map_err(|ended| StoreError::Thread(ended.to_string()))?;
+        self.set = judged.set;
+        self.checksums += judged.checksums;
+        self.pending = judged.steps;
+        Ok(judged.accepted)
+    }
+
+    /// What becomes of one. `judged`: it was judged already, and accepted.
+    async fn outcome(
+        &mut self,
+        submission: &'a Submission,
+        judged: bool,
+        known: &mut Known,
+    ) -> Result<PushOutcome, StoreError> {
+        let (id, body) = (submission.opened.body.id, &submission.transaction.body);
+        let outcome = match known.get(&id.0) {
+            Some((outcome, earlier)) if earlier == body => outcome.clone(),
+            // It never reached the stream, and its maker must know.
+            Some(_) => id_taken(id),
+            None => {
+                let outcome = if judged {
+                    self.written += 1;
+                    self.append(Cow::Borrowed(submission))
+                } else {
+                    self.judge(Cow::Borrowed(submission)).await?
+                };
+                self.settle().await?;
+                known.insert(id.0, (outcome.clone(), body.clone()));
+                outcome
+            }
+        };
+        if matches!(outcome, PushOutcome::Rejected { .. }) {
+            // What its device made on top of it may have come before.
+            let device = submission.opened.body.device;
+            self.waiting.refused(device, brought(&submission.opened));
+            self.settle().await?;
+        }
+        Ok(outcome)
+    }
+
     /// The outcomes of those that came before, and their bodies.
-    async fn known(&mut self, submissions: &[Submission]) -> Result<HashMap<Uuid, (PushOutcome, ByteVec)>, StoreError> {
+    async fn known(&mut self, submissions: &[Submission]) -> Result<Known, StoreError> {
         let ids: Vec<Uuid> = submissions.iter().map(|s| s.opened.body.id.0).collect();
         let mut known = quarantine::outcomes(self.connection, &ids).await?;
         if self.waiting.load().transactions > 0 {
@@ -242,30 +322,30 @@ impl<'a> Batch<'a> {
         if let Some(Objection { code, reason }) = submission.objection.clone() {
             return Ok(self.refuse_with(submission, code, reason));
         }
-        let (id, seq) = (submission.opened.body.id, self.head.next());
-        let job = Job::Ingest {
-            opened: &submission.opened,
-            place: Place::Stream(seq),
-            authority: Authority::Judge {
-                role: submission.role,
-                import: submission.import,
-            },
-        };
+        let job = job(&submission, self.head.next());
         loop {
             match self.set.attempt(&job) {
-                Attempt::Load(needs) => load(self.connection, &mut self.set, &needs).await?,
-                Attempt::Write(effects) => self.write(&effects).await?,
+                Attempt::Load(needs) => self.load(&needs).await?,
+                Attempt::Write(effects) => {
+                    self.note(*effects);
+                    self.write().await?;
+                }
                 Attempt::Done(Ok(())) => {
-                    self.head = seq;
                     let awaited = self.waiting.accepted(arrived(&submission.opened));
                     kept::arrived(self.connection, &awaited).await?;
-                    self.entries.push(Entry { seq, submission });
-                    return Ok(PushOutcome::Accepted { id, seq });
+                    return Ok(self.append(submission));
                 }
                 Attempt::Missing(missing) => return self.wait(submission, missing).await,
                 Attempt::Done(Err(rejection)) => return Ok(self.refuse(submission, &rejection)),
             }
         }
+    }
+
+    fn append(&mut self, submission: Cow<'a, Submission>) -> PushOutcome {
+        self.head = self.head.next();
+        let (id, seq) = (submission.opened.body.id, self.head);
+        self.entries.push(Entry { seq, submission });
+        PushOutcome::Accepted { id, seq }
     }
 
     /// Takes in, or refuses, whoever waited for what has just come or was refused; and so on.
@@ -334,21 +414,44 @@ impl<'a> Batch<'a> {
         outcome
     }
 
-    async fn write(&mut self, effects: &Effects) -> Result<(), StoreError> {
+    /// Loads what is missing. The tables are asked, so they must have what was judged on a thread of its own.
+    async fn load(&mut self, needs: &Needs) -> Result<(), StoreError> {
+        write::run(self.connection, std::mem::take(&mut self.pending)).await?;
+        load(self.connection, &mut self.set, needs).await
+    }
+
+    /// These are to be written.
+    fn note(&mut self, effects: Effects) {
         self.checksums += effects.checksums;
-        write::effects(self.connection, effects, self.now).await
+        self.pending.extend(write::steps(&Arc::new(effects), self.now));
+    }
+
+    /// All that is to be written so far.
+    fn take_steps(&mut self) -> Vec<Step> {
+        let effects = self.set.take_effects();
+        self.note(effects);
+        let entries: Vec<_> = self.entries[self.written..]
+            .iter()
+            .map(|entry| (entry.seq, &*entry.submission))
+            .collect();
+        log::write(&mut self.pending, &entries, self.now);
+        self.written = self.entries.len();
+        std::mem::take(&mut self.pending)
+    }
+
+    /// Writes it.
+    async fn write(&mut self) -> Result<(), StoreError> {
+        let steps = self.take_steps();
+        write::run(self.connection, steps).await
     }
 
     async fn finish(mut self) -> Result<(), StoreError> {
-        let effects = self.set.take_effects();
-        self.write(&effects).await?;
+        self.write().await?;
         quarantine::put(self.connection, &self.refused, self.now).await?;
         kept::refuse(self.connection, &self.refused_changes).await?;
         if self.entries.is_empty() {
             return Ok(());
         }
-        self.log().await?;
-        self.changes().await?;
         // The other servers hear of it when this transaction commits: see `listen`.
         let sql = "UPDATE sync.head SET seq = $1, checksums = $2 RETURNING pg_notify('holdfast_head', seq::text)";
         sqlx::query(sql)
@@ -358,57 +461,56 @@ impl<'a> Batch<'a> {
             .await?;
         Ok(())
     }
+}
 
-    async fn log(&mut self) -> Result<(), StoreError> {
-        for chunk in self.entries.chunks(write::CHUNK) {
-            sqlx::query(
-                "INSERT INTO sync.log (seq, id, user_id, device, time, accepted_at, entry)
-                 SELECT k.seq, k.id, k.user_id, k.device, k.time::timestamptz, $6::text::timestamptz, k.entry
-                 FROM (SELECT unnest($1::bigint[]) AS seq, unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS user_id,
-                     unnest($4::uuid[]) AS device, unnest($5::text[]) AS time, unnest($7::bytea[]) AS entry) AS k",
-            )
-            .bind(chunk.iter().map(|e| e.seq.0 as i64).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|e| e.body().id.0).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|e| e.body().user.0).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|e| e.body().device.0).collect::<Vec<_>>())
-            .bind(chunk.iter().map(|e| e.body().time.to_string()).collect::<Vec<_>>())
-            .bind(self.now.to_string())
-            .bind(
-                chunk
-                    .iter()
-                    .map(|e| encode(&e.submission.transaction))
-                    .collect::<Vec<_>>(),
-            )
-            .execute(&mut *self.connection)
-            .await?;
-        }
-        Ok(())
+/// What a submission is judged as at a place.
+fn job(submission: &Submission, seq: Seq) -> Job<'_> {
+    Job::Ingest {
+        opened: &submission.opened,
+        place: Place::Stream(seq),
+        authority: Authority::Judge {
+            role: submission.role,
+            import: submission.import,
+        },
     }
+}
 
-    async fn changes(&mut self) -> Result<(), StoreError> {
-        let all = self.entries.iter().flat_map(|entry| {
-            let changes = entry.body().changes.iter().zip(&entry.submission.opened.changes);
-            changes.map(|(name, change)| (name.document, name.hash, entry.seq, change))
-        });
-        // A device makes a change once. One that everybody makes alike (a text column's first) may come again.
-        let (once, alike): (Vec<_>, Vec<_>) = all.partition(|(.., change)| {
-            let actor = change.as_ref().map(|change| change.change.actor());
-            actor.is_some_and(|actor| actor.device().is_some())
-        });
-        let insert = "INSERT INTO sync.changes (part, row, hash, seq)
-            SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::bytea[]), unnest($4::bigint[])";
-        let unless_there = format!("{insert} ON CONFLICT DO NOTHING");
-        for (changes, sql) in [(once, insert), (alike, &unless_there)] {
-            for chunk in changes.chunks(write::CHUNK) {
-                sqlx::query(AssertSqlSafe(sql))
-                    .bind(chunk.iter().map(|(id, ..)| id.part()).collect::<Vec<_>>())
-                    .bind(chunk.iter().map(|(id, ..)| id.row.0).collect::<Vec<_>>())
-                    .bind(chunk.iter().map(|(_, hash, ..)| hash.0.to_vec()).collect::<Vec<_>>())
-                    .bind(chunk.iter().map(|(_, _, seq, _)| seq.0 as i64).collect::<Vec<_>>())
-                    .execute(&mut *self.connection)
-                    .await?;
+/// What came of judging without the database.
+struct Judged {
+    set: WorkingSet,
+    /// How many are accepted.
+    accepted: usize,
+    /// What is to be written for that.
+    steps: Vec<Step>,
+    /// What that adds to the checksums.
+    checksums: Checksums,
+}
+
+impl Judged {
+    /// Judges submissions at the places after `head`, in order, up to the first that is not simply accepted.
+    fn of(mut set: WorkingSet, submissions: &[Submission], head: Seq, now: Timestamp) -> Self {
+        let (mut seq, mut entries, mut effects) = (head, Vec::with_capacity(submissions.len()), None);
+        for submission in submissions {
+            seq = seq.next();
+            match set.attempt(&job(submission, seq)) {
+                Attempt::Done(Ok(())) => entries.push((seq, submission)),
+                // It asks about rows that these are of, and is judged again when they are written.
+                Attempt::Write(first) => {
+                    effects = Some(*first);
+                    break;
+                }
+                Attempt::Load(_) | Attempt::Missing(_) | Attempt::Done(Err(_)) => break,
             }
         }
-        Ok(())
+        let effects = effects.unwrap_or_else(|| set.take_effects());
+        let checksums = effects.checksums;
+        let mut steps = write::steps(&Arc::new(effects), now);
+        log::write(&mut steps, &entries, now);
+        Self {
+            set,
+            accepted: entries.len(),
+            steps,
+            checksums,
+        }
     }
 }

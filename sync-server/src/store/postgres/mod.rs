@@ -18,6 +18,7 @@ mod error;
 mod hubs;
 mod listen;
 mod load;
+mod log;
 mod migrate;
 mod quarantine;
 mod rows;

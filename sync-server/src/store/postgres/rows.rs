@@ -1,44 +1,52 @@
 //! Writes rows into the hospital's tables.
 
+use std::sync::Arc;
+
 use holdfast_core::{
     ids::RowId,
     ingest::{Effects, RowKey},
     row::Row,
     schema::{Column, Merge, Schema, Table, TableId},
 };
-use sqlx::{AssertSqlSafe, PgConnection, query::Query};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{StoreError, write::CHUNK};
+use super::write::{CHUNK, Statement, Step};
 
 /// Writes shown rows, referenced ones first, and takes hidden ones out, those that reference first. Constraints are
 /// deferred to the end of the transaction, because rows may refer to each other.
-pub(super) async fn write(connection: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+pub(super) fn write(steps: &mut Vec<Step>, effects: &Arc<Effects>) {
     if effects.rows.is_empty() {
-        return Ok(());
+        return;
     }
     let order = &Schema::hospital().insert_order;
     for table in order {
         let rows = of_table(effects, *table, true);
         let (new, known): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(key, _)| effects.new.rows.contains(key));
         let table = Schema::hospital().by_id(*table);
-        for chunk in new.chunks(CHUNK) {
-            insert(connection, table, chunk, "").await?;
-        }
-        for chunk in known.chunks(CHUNK) {
-            // Somebody may have taken one out by hand.
-            if update(connection, table, chunk).await? < chunk.len() as u64 {
-                let unless_there = format!("ON CONFLICT ({}) DO NOTHING", table.key_names().join(", "));
-                insert(connection, table, chunk, &unless_there).await?;
-            }
-        }
+        steps.extend(new.chunks(CHUNK).map(|chunk| Step::Run(insert(table, chunk, ""))));
+        steps.extend(known.chunks(CHUNK).map(|chunk| put(table, chunk, effects)));
     }
     for table in order.iter().rev() {
-        for chunk in of_table(effects, *table, false).chunks(CHUNK) {
-            take(connection, Schema::hospital().by_id(*table), chunk).await?;
-        }
+        let hidden = of_table(effects, *table, false);
+        let table = Schema::hospital().by_id(*table);
+        steps.extend(hidden.chunks(CHUNK).map(|chunk| Step::Run(take(table, chunk))));
     }
-    Ok(())
+}
+
+/// Brings rows up to date. Somebody may have taken one out by hand.
+fn put(table: &'static Table, rows: &[(&RowKey, &Row)], effects: &Arc<Effects>) -> Step {
+    let unless_there = format!("ON CONFLICT ({}) DO NOTHING", table.key_names().join(", "));
+    let Some(update) = update(table, rows) else {
+        return Step::Run(insert(table, rows, &unless_there));
+    };
+    let keys: Vec<RowKey> = rows.iter().map(|(key, _)| **key).collect();
+    let (effects, count) = (Arc::clone(effects), rows.len() as u64);
+    let insert_missing = move || {
+        let rows: Vec<_> = keys.iter().map(|key| (key, &effects.rows[key].row)).collect();
+        insert(table, &rows, &unless_there)
+    };
+    Step::Update(update, count, Box::new(insert_missing))
 }
 
 /// The rows of one table: the keys are sorted by table.
@@ -62,12 +70,7 @@ fn held(table: &Table) -> Vec<&Column> {
 }
 
 /// Inserts rows.
-async fn insert(
-    connection: &mut PgConnection,
-    table: &Table,
-    rows: &[(&RowKey, &Row)],
-    on_conflict: &str,
-) -> Result<(), StoreError> {
+fn insert(table: &Table, rows: &[(&RowKey, &Row)], on_conflict: &str) -> Statement {
     let held = held(table);
     let mut names: Vec<String> = held.iter().map(|c| format!("\"{}\"", c.name)).collect();
     let mut values: Vec<String> = (0..).zip(&held).map(|(i, c)| value(i, c)).collect();
@@ -85,14 +88,11 @@ async fn insert(
         values = values.join(", "),
         rows = unnested(held.len()),
     );
-    bind_columns(sqlx::query(AssertSqlSafe(sql)), &held, rows)
-        .execute(connection)
-        .await?;
-    Ok(())
+    bind_columns(&sql, &held, rows)
 }
 
-/// Brings rows up to date. Returns how many of them are in the table; 0 if it has nothing but its key.
-async fn update(connection: &mut PgConnection, table: &Table, rows: &[(&RowKey, &Row)]) -> Result<u64, StoreError> {
+/// Brings those rows up to date that are in the table; `None` if it has nothing but its key.
+fn update(table: &Table, rows: &[(&RowKey, &Row)]) -> Option<Statement> {
     let held = held(table);
     let (key, others): (Vec<_>, Vec<_>) = (0..)
         .zip(&held)
@@ -100,7 +100,7 @@ async fn update(connection: &mut PgConnection, table: &Table, rows: &[(&RowKey, 
         .partition(|(c, _)| table.primary_key.contains(&c.id));
     let set: Vec<String> = others.into_iter().map(|(_, set)| set).collect();
     if set.is_empty() {
-        return Ok(0);
+        return None;
     }
     let same: Vec<String> = key.into_iter().map(|(_, same)| format!("t.{same}")).collect();
     let sql = format!(
@@ -110,10 +110,7 @@ async fn update(connection: &mut PgConnection, table: &Table, rows: &[(&RowKey, 
         rows = unnested(held.len()),
         same = same.join(" AND "),
     );
-    let done = bind_columns(sqlx::query(AssertSqlSafe(sql)), &held, rows)
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected())
+    Some(bind_columns(&sql, &held, rows))
 }
 
 /// A column's value out of the array at this place of [`unnested`].
@@ -130,7 +127,7 @@ fn unnested(columns: usize) -> String {
 }
 
 /// Deletes rows.
-async fn take(connection: &mut PgConnection, table: &Table, rows: &[(&RowKey, &Row)]) -> Result<(), StoreError> {
+fn take(table: &Table, rows: &[(&RowKey, &Row)]) -> Statement {
     let key: Vec<&Column> = table.primary_key.iter().map(|id| table.by_id(*id)).collect();
     let same: Vec<String> = key
         .iter()
@@ -143,18 +140,14 @@ async fn take(connection: &mut PgConnection, table: &Table, rows: &[(&RowKey, &R
         rows = unnested(key.len()),
         same = same.join(" AND "),
     );
-    bind_columns(sqlx::query(AssertSqlSafe(sql)), &key, rows)
-        .execute(connection)
-        .await?;
-    Ok(())
+    bind_columns(&sql, &key, rows)
 }
 
-type PgQuery<'q> = Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
-
 /// Binds one array of texts for each column.
-fn bind_columns<'q>(query: PgQuery<'q>, columns: &[&Column], rows: &[(&RowKey, &Row)]) -> PgQuery<'q> {
-    columns.iter().fold(query, |query, column| {
+fn bind_columns(sql: &str, columns: &[&Column], rows: &[(&RowKey, &Row)]) -> Statement {
+    let statement = sqlx::query(AssertSqlSafe(sql));
+    columns.iter().fold(statement, |statement, column| {
         let values: Vec<Option<String>> = rows.iter().map(|(_, row)| row.get(column.id).to_sql_text()).collect();
-        query.bind(values)
+        statement.bind(values)
     })
 }

@@ -1,6 +1,6 @@
-//! Writes effects: each engine table and each of the hospital's in a few statements, however many rows there are.
+//! How effects are written: each engine table and each of the hospital's in a few statements, however many rows there are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use holdfast_core::{
     document::{Actor, DocumentId},
@@ -9,7 +9,7 @@ use holdfast_core::{
     schema::Schema,
 };
 use holdfast_store::sides_json;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
 use super::{StoreError, claimants, rows};
@@ -17,21 +17,45 @@ use super::{StoreError, claimants, rows};
 /// How many rows one statement carries.
 pub(super) const CHUNK: usize = 5_000;
 
-/// Writes all. `now` is when conflicts are settled.
-pub(super) async fn effects(
-    connection: &mut PgConnection,
-    effects: &Effects,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    documents(connection, effects).await?;
-    presence(connection, effects).await?;
-    rows::write(connection, effects).await?;
-    claims(connection, effects).await?;
-    conflicts(connection, effects, now).await?;
-    actors(connection, &effects.actors).await
+/// A statement whose parameters are encoded. That takes about as long as PostgreSQL takes to carry it out, and needs no connection.
+pub(super) type Statement = Query<'static, Postgres, PgArguments>;
+
+/// What is to be done to the database, in order.
+pub(super) enum Step {
+    /// To be carried out.
+    Run(Statement),
+    /// Changes so many rows. If fewer are there, something else is carried out too.
+    Update(Statement, u64, Box<dyn FnOnce() -> Statement + Send>),
 }
 
-async fn documents(connection: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+/// Carries steps out.
+pub(super) async fn run(connection: &mut PgConnection, steps: Vec<Step>) -> Result<(), StoreError> {
+    for step in steps {
+        match step {
+            Step::Run(statement) => drop(statement.execute(&mut *connection).await?),
+            Step::Update(statement, rows, otherwise) => {
+                if statement.execute(&mut *connection).await?.rows_affected() < rows {
+                    otherwise().execute(&mut *connection).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The steps that write all. `now` is when conflicts are settled.
+pub(super) fn steps(effects: &Arc<Effects>, now: Timestamp) -> Vec<Step> {
+    let mut steps = Vec::new();
+    documents(&mut steps, effects);
+    presence(&mut steps, effects);
+    rows::write(&mut steps, effects);
+    claims(&mut steps, effects);
+    conflicts(&mut steps, effects, now);
+    actors(&mut steps, &effects.actors);
+    steps
+}
+
+fn documents(steps: &mut Vec<Step>, effects: &Effects) {
     let is_new = |id: &DocumentId| effects.new.documents.contains(id);
     let shown = |id: &DocumentId| effects.rows.get(&RowKey::of(id)).is_some_and(|state| state.shown);
     let (new, known): (Vec<_>, Vec<_>) = effects.documents.iter().partition(|(id, _)| is_new(id));
@@ -42,64 +66,53 @@ async fn documents(connection: &mut PgConnection, effects: &Effects) -> Result<(
             unnest($4::boolean[]) AS shown) AS k
         WHERE d.part = k.part AND d.row = k.row";
     for (documents, sql) in [(new, insert), (known, update)] {
-        for chunk in documents.chunks(CHUNK) {
-            sqlx::query(sql)
+        steps.extend(documents.chunks(CHUNK).map(|chunk| {
+            let states = chunk.iter().map(|(_, document)| document.to_bytes());
+            let statement = sqlx::query(sql)
                 .bind(chunk.iter().map(|(id, _)| id.part()).collect::<Vec<_>>())
                 .bind(chunk.iter().map(|(id, _)| id.row.0).collect::<Vec<_>>())
-                .bind(
-                    chunk
-                        .iter()
-                        .map(|(_, document)| document.to_bytes())
-                        .collect::<Vec<_>>(),
-                )
-                .bind(chunk.iter().map(|(id, _)| shown(id)).collect::<Vec<_>>())
-                .execute(&mut *connection)
-                .await?;
-        }
+                .bind(states.collect::<Vec<_>>())
+                .bind(chunk.iter().map(|(id, _)| shown(id)).collect::<Vec<_>>());
+            Step::Run(statement)
+        }));
     }
-    Ok(())
 }
 
 /// Rows that were shown or hidden by what happened to others: their own documents are as they were.
-async fn presence(connection: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+fn presence(steps: &mut Vec<Step>, effects: &Effects) {
     let main = |key: &RowKey| DocumentId::main(key.table, key.row);
     let changed: Vec<(&RowKey, &RowState)> = effects
         .rows
         .iter()
         .filter(|(key, _)| !effects.documents.contains_key(&main(key)))
         .collect();
-    for chunk in changed.chunks(CHUNK) {
-        sqlx::query(
+    steps.extend(changed.chunks(CHUNK).map(|chunk| {
+        let statement = sqlx::query(
             "UPDATE sync.documents d SET shown = k.shown
              FROM unnest($1::smallint[], $2::uuid[], $3::boolean[]) AS k (part, row, shown)
              WHERE d.part = k.part AND d.row = k.row AND d.shown <> k.shown",
-        )
-        .bind(chunk.iter().map(|(key, _)| main(key).part()).collect::<Vec<_>>())
-        .bind(chunk.iter().map(|(key, _)| key.row.0).collect::<Vec<_>>())
-        .bind(chunk.iter().map(|(_, state)| state.shown).collect::<Vec<_>>())
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
+        );
+        let statement = statement
+            .bind(chunk.iter().map(|(key, _)| main(key).part()).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|(key, _)| key.row.0).collect::<Vec<_>>())
+            .bind(chunk.iter().map(|(_, state)| state.shown).collect::<Vec<_>>());
+        Step::Run(statement)
+    }));
 }
 
-async fn claims(connection: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+fn claims(steps: &mut Vec<Step>, effects: &Effects) {
     let is_new = |claim: &Claim| effects.new.claims.contains(claim);
     let (held, free): (Vec<_>, Vec<_>) = effects.claims.iter().partition(|(_, claimants)| !claimants.is_empty());
     let (new, held): (Vec<_>, Vec<_>) = held.into_iter().partition(|(claim, _)| is_new(claim));
-    for chunk in free.chunks(CHUNK) {
+    steps.extend(free.chunks(CHUNK).map(|chunk| {
         let (parts, columns, values) = claim_keys(chunk);
-        sqlx::query(
+        let statement = sqlx::query(
             "DELETE FROM sync.claims c
              USING unnest($1::smallint[], $2::smallint[], $3::text[]) AS k (part, col, value)
              WHERE c.part = k.part AND c.col = k.col AND c.value = k.value",
-        )
-        .bind(parts)
-        .bind(columns)
-        .bind(values)
-        .execute(&mut *connection)
-        .await?;
-    }
+        );
+        Step::Run(statement.bind(parts).bind(columns).bind(values))
+    }));
     let insert = "INSERT INTO sync.claims (part, col, value, claimants)
         SELECT unnest($1::smallint[]), unnest($2::smallint[]), unnest($3::text[]), unnest($4::bytea[])";
     let update = "UPDATE sync.claims c SET claimants = k.claimants
@@ -107,19 +120,12 @@ async fn claims(connection: &mut PgConnection, effects: &Effects) -> Result<(), 
             unnest($4::bytea[]) AS claimants) AS k
         WHERE c.part = k.part AND c.col = k.col AND c.value = k.value";
     for (claims, sql) in [(new, insert), (held, update)] {
-        for chunk in claims.chunks(CHUNK) {
+        steps.extend(claims.chunks(CHUNK).map(|chunk| {
             let (parts, columns, values) = claim_keys(chunk);
             let encoded: Vec<Vec<u8>> = chunk.iter().map(|(_, list)| claimants::encode(list)).collect();
-            sqlx::query(sql)
-                .bind(parts)
-                .bind(columns)
-                .bind(values)
-                .bind(encoded)
-                .execute(&mut *connection)
-                .await?;
-        }
+            Step::Run(sqlx::query(sql).bind(parts).bind(columns).bind(values).bind(encoded))
+        }));
     }
-    Ok(())
 }
 
 fn claim_keys(claims: &[(&Claim, &Vec<Claimant>)]) -> (Vec<i16>, Vec<i16>, Vec<String>) {
@@ -133,7 +139,7 @@ fn claim_keys(claims: &[(&Claim, &Vec<Claimant>)]) -> (Vec<i16>, Vec<i16>, Vec<S
     (parts, columns, values)
 }
 
-async fn conflicts(connection: &mut PgConnection, effects: &Effects, now: Timestamp) -> Result<(), StoreError> {
+fn conflicts(steps: &mut Vec<Step>, effects: &Effects, now: Timestamp) {
     let closed = effects.conflicts.iter().filter(|(_, c)| c.is_none());
     let settled: Vec<Uuid> = closed
         .map(|(id, _)| id)
@@ -141,23 +147,17 @@ async fn conflicts(connection: &mut PgConnection, effects: &Effects, now: Timest
         .map(|id| id.0)
         .collect();
     if !settled.is_empty() {
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE sync.conflicts SET settled_at = $2::text::timestamptz WHERE id = ANY($1) AND settled_at IS NULL",
-        )
-        .bind(settled)
-        .bind(now.to_string())
-        .execute(&mut *connection)
-        .await?;
+        );
+        steps.push(Step::Run(statement.bind(settled).bind(now.to_string())));
     }
     let raised: Vec<&Conflict> = effects.conflicts.values().flatten().collect();
-    for chunk in raised.chunks(CHUNK) {
-        raise(connection, chunk).await?;
-    }
-    Ok(())
+    steps.extend(raised.chunks(CHUNK).map(|chunk| Step::Run(raise(chunk))));
 }
 
 /// A conflict that is open already keeps the time at which it was raised first.
-async fn raise(connection: &mut PgConnection, conflicts: &[&Conflict]) -> Result<(), StoreError> {
+fn raise(conflicts: &[&Conflict]) -> Statement {
     let table = |c: &Conflict| Schema::hospital().by_id(c.row.table).name;
     let each = |text: fn(&Conflict) -> String| conflicts.iter().map(|c| text(c)).collect::<Vec<_>>();
     sqlx::query(
@@ -179,22 +179,15 @@ async fn raise(connection: &mut PgConnection, conflicts: &[&Conflict]) -> Result
     .bind(each(|c| c.task.clone()))
     .bind(each(|c| sides_json(&c.sides)))
     .bind(each(|c| c.raised_at.to_string()))
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
-async fn actors(connection: &mut PgConnection, actors: &BTreeMap<Actor, UserId>) -> Result<(), StoreError> {
+fn actors(steps: &mut Vec<Step>, actors: &BTreeMap<Actor, UserId>) {
     if actors.is_empty() {
-        return Ok(());
+        return;
     }
     let (names, users): (Vec<Vec<u8>>, Vec<Uuid>) = actors.iter().map(|(a, u)| (a.as_bytes().to_vec(), u.0)).unzip();
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO sync.actors (actor, user_id) SELECT * FROM unnest($1::bytea[], $2::uuid[]) ON CONFLICT DO NOTHING",
-    )
-    .bind(names)
-    .bind(users)
-    .execute(connection)
-    .await?;
-    Ok(())
+    );
+    steps.push(Step::Run(statement.bind(names).bind(users)));
 }
