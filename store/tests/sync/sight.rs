@@ -11,40 +11,36 @@ use crate::ward::{ask, cell, edit, hospital, id, settle, take};
 
 const MIRA: RowId = id(0x71);
 
-/// Mira, the manager, edits a salary on a device where a nurse was signed in before, and it is sent. Answers to the nurse and to
-/// her are still on their way.
+/// Mira, the manager, edits a salary on a device where a nurse was signed in before, and it is sent. Three answers are still on
+/// their way: to the nurse, to the manager before the edit, and to the edit.
 struct Late {
-    to_nurse: (HttpRequest, HttpResponse),
-    to_manager: (HttpRequest, HttpResponse),
-    to_edit: (HttpRequest, HttpResponse),
+    nurse: (HttpRequest, HttpResponse),
+    manager: (HttpRequest, HttpResponse),
+    edited: (HttpRequest, HttpResponse),
 }
 
 fn late_answers() -> (TestServer, Device, Late) {
     let mut server = hospital();
     let mut device = Device::new(&mut server, 10, "nora").unwrap();
     device.sync(&mut server).unwrap();
-    let to_nurse = ask(&mut device, &mut server);
+    let nurse = ask(&mut device, &mut server);
     device.sign_in(&mut server, "mira").unwrap();
     device.sync(&mut server).unwrap();
-    let to_manager = ask(&mut device, &mut server);
+    let manager = ask(&mut device, &mut server);
     device
         .run("editRow", edit("staff", MIRA, json!({ "salary": "4300.00" })))
         .unwrap();
-    let to_edit = ask(&mut device, &mut server);
-    let late = Late {
-        to_nurse,
-        to_manager,
-        to_edit,
-    };
+    let edited = ask(&mut device, &mut server);
+    let late = Late { nurse, manager, edited };
     (server, device, late)
 }
 
 #[test]
 fn an_edit_of_a_salary_is_acknowledged_where_the_salaries_were_taken_away_meanwhile() {
     let (mut server, mut device, late) = late_answers();
-    take(&mut device, &late.to_nurse);
+    take(&mut device, &late.nurse);
     assert_eq!(cell(&mut device, "staff", MIRA, "salary"), Value::Null);
-    take(&mut device, &late.to_edit);
+    take(&mut device, &late.edited);
     assert_eq!(device.replica.status().unwrap().waiting, 0);
     settle(&mut server, &mut [&mut device]);
     assert_eq!(cell(&mut device, "staff", MIRA, "salary"), "4300.00");
@@ -53,10 +49,10 @@ fn an_edit_of_a_salary_is_acknowledged_where_the_salaries_were_taken_away_meanwh
 #[test]
 fn an_edit_of_a_salary_is_acknowledged_that_a_copy_brings() {
     let (mut server, mut device, late) = late_answers();
-    take(&mut device, &late.to_nurse);
-    take(&mut device, &late.to_manager);
+    take(&mut device, &late.nurse);
+    take(&mut device, &late.manager);
     // The salaries are copied anew from here on.
-    take(&mut device, &late.to_edit);
+    take(&mut device, &late.edited);
     settle(&mut server, &mut [&mut device]);
     assert_eq!(device.replica.status().unwrap().waiting, 0);
     assert_eq!(cell(&mut device, "staff", MIRA, "salary"), "4300.00");

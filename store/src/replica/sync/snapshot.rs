@@ -23,12 +23,15 @@ use crate::{
 pub(super) fn request(connection: &Connection) -> Result<HttpRequest, StoreError> {
     let after: Option<String> = meta::get(connection, "snapshot_next")?;
     let first = after.is_none();
-    let mut request = page(after);
-    if let (true, Some(seq)) = (first, sums::noticed_at(connection)?) {
+    let request = page(after);
+    Ok(match sums::noticed_at(connection)?.filter(|_| first) {
         // The server is told why, so that the hospital's log has it.
-        request.path.push_str(&format!("?differs={seq}"));
-    }
-    Ok(request)
+        Some(seq) => HttpRequest {
+            path: format!("{}?differs={seq}", request.path),
+            ..request
+        },
+        None => request,
+    })
 }
 
 /// Asks for the page after this token, or for the first one.

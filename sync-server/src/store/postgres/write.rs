@@ -32,7 +32,9 @@ pub(super) enum Step {
 pub(super) async fn run(connection: &mut PgConnection, steps: Vec<Step>) -> Result<(), StoreError> {
     for step in steps {
         match step {
-            Step::Run(statement) => drop(statement.execute(&mut *connection).await?),
+            Step::Run(statement) => {
+                statement.execute(&mut *connection).await?;
+            }
             Step::Update(statement, rows, otherwise) => {
                 if statement.execute(&mut *connection).await?.rows_affected() < rows {
                     otherwise().execute(&mut *connection).await?;
