@@ -18,10 +18,9 @@ use std::{
 
 use holdfast_core::{
     checksum::Checksums,
-    document::Place,
     ids::{Seq, Timestamp, TransactionId},
     ingest::{
-        Attempt, Authority, Effects, Job, Needs, Rejection, WorkingSet,
+        Attempt, Effects, Needs, Rejection, WorkingSet,
         waiting::{Awaited, Due, Unkept, Unmet, Waiter, Waiting, arrived, brought, own_changes},
     },
     protocol::{PushOutcome, decode, encode},
@@ -34,6 +33,7 @@ use uuid::Uuid;
 
 use super::{
     PostgresStore, StoreError, error,
+    judge::{Judged, job},
     load::load,
     log,
     quarantine::{self, Refused},
@@ -460,57 +460,5 @@ impl<'a> Batch<'a> {
             .execute(&mut *self.connection)
             .await?;
         Ok(())
-    }
-}
-
-/// What a submission is judged as at a place.
-fn job(submission: &Submission, seq: Seq) -> Job<'_> {
-    Job::Ingest {
-        opened: &submission.opened,
-        place: Place::Stream(seq),
-        authority: Authority::Judge {
-            role: submission.role,
-            import: submission.import,
-        },
-    }
-}
-
-/// What came of judging without the database.
-struct Judged {
-    set: WorkingSet,
-    /// How many are accepted.
-    accepted: usize,
-    /// What is to be written for that.
-    steps: Vec<Step>,
-    /// What that adds to the checksums.
-    checksums: Checksums,
-}
-
-impl Judged {
-    /// Judges submissions at the places after `head`, in order, up to the first that is not simply accepted.
-    fn of(mut set: WorkingSet, submissions: &[Submission], head: Seq, now: Timestamp) -> Self {
-        let (mut seq, mut entries, mut effects) = (head, Vec::with_capacity(submissions.len()), None);
-        for submission in submissions {
-            seq = seq.next();
-            match set.attempt(&job(submission, seq)) {
-                Attempt::Done(Ok(())) => entries.push((seq, submission)),
-                // It asks about rows that these are of, and is judged again when they are written.
-                Attempt::Write(first) => {
-                    effects = Some(*first);
-                    break;
-                }
-                Attempt::Load(_) | Attempt::Missing(_) | Attempt::Done(Err(_)) => break,
-            }
-        }
-        let effects = effects.unwrap_or_else(|| set.take_effects());
-        let checksums = effects.checksums;
-        let mut steps = write::steps(&Arc::new(effects), now);
-        log::write(&mut steps, &entries, now);
-        Self {
-            set,
-            accepted: entries.len(),
-            steps,
-            checksums,
-        }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod claimants;
 mod device;
 mod error;
 mod hubs;
+mod judge;
 mod listen;
 mod load;
 mod log;
