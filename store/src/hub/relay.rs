@@ -147,9 +147,10 @@ pub(super) fn find(connection: &Connection, id: TransactionId) -> Result<Option<
     found.next()?.map(read).transpose()
 }
 
-/// All, in the order in which they came.
+/// All: those on top of the stream in the order in which they were put there, for one may have come before what it builds on;
+/// then the others, as they came.
 pub(super) fn all(connection: &Connection) -> Result<Vec<Relaying>, StoreError> {
-    select(connection, &format!("{COLUMNS} ORDER BY n"))
+    select(connection, &format!("{COLUMNS} ORDER BY place IS NULL, place, n"))
 }
 
 fn select(connection: &Connection, sql: &str) -> Result<Vec<Relaying>, StoreError> {

@@ -450,3 +450,70 @@ fn what_a_restored_hospital_has_lost_is_pushed_again_by_a_hub_though_nothing_els
         ..Run::default()
     });
 }
+
+/// The text's edit came to the hub before the edit that it builds on, which the hospital had lost. When something else was refused,
+/// both were put back as they had come: on top of what was not there.
+#[test]
+fn what_a_hub_relays_is_put_back_behind_what_it_builds_on() {
+    holds(&Run {
+        devices: 6,
+        page: 20,
+        hubs: 1,
+        steps: vec![
+            Sync { device: 2 },
+            Sync { device: 1 },
+            BackupServer,
+            Do {
+                device: 1,
+                work: EditReviewed,
+                pick: 1_987_724_169,
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            RestoreServer,
+            Sync { device: 1 },
+            SyncHub { hub: 1 },
+            Roam { device: 1, server: 1 },
+            RestoreServer,
+            Do {
+                device: 1,
+                work: EditText,
+                pick: 347_984_399,
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            Roam { device: 5, server: 1 },
+            Do {
+                device: 2,
+                work: EditPhone,
+                pick: 2_287_494_479,
+            },
+            Exchange {
+                device: 5,
+                fate: Arrives,
+            },
+            Exchange {
+                device: 2,
+                fate: Arrives,
+            },
+            BackupServer,
+            SignIn { device: 5, person: 0 },
+            RestoreServer,
+            Exchange {
+                device: 5,
+                fate: Arrives,
+            },
+            Do {
+                device: 5,
+                work: TakeStock,
+                pick: 3_091_145_135,
+            },
+            SignIn { device: 5, person: 3 },
+        ],
+        ..Run::default()
+    });
+}
