@@ -13,15 +13,21 @@ use crate::setup::packages;
 /// The date, the commit, the machine, the versions, and how busy the machine was before.
 pub fn of(project: &Project, browser: bool) -> Result<Json> {
     let date = Program::new("date").arg("--iso-8601").answer();
-    let commit = ["describe", "--always", "--dirty", "--exclude=*"];
-    let commit = Program::new("git").args(commit).folder(&project.root).answer();
     Ok(json!({
         "date": date.context("`date` says nothing")?,
-        "commit": commit.unwrap_or_else(|| "not from a repository".into()),
+        "commit": commit(project).unwrap_or_else(|| "not from a repository".into()),
         "machine": machine(),
         "versions": versions(project, browser)?,
         "load": std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default(),
     }))
+}
+
+/// Which commit, and whether anything was changed since, but for what the benchmark before this one wrote.
+fn commit(project: &Project) -> Option<String> {
+    let git = |words: &[&str]| Program::new("git").args(words).folder(&project.root).answer();
+    let commit = git(&["describe", "--always", "--exclude=*"])?;
+    let is_clean = git(&["status", "--porcelain", "--", ".", ":!docs/benchmarks.*"]).is_none_or(|all| all.is_empty());
+    Some(if is_clean { commit } else { format!("{commit}-dirty") })
 }
 
 fn machine() -> String {
