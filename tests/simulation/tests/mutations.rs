@@ -42,6 +42,6 @@ fn every_mistake_of_several_processes_is_found() {
 
 #[test]
 fn every_mistake_of_a_hub_is_found() {
-    // What a hub shows only with a role that changed comes too seldom for seeds: `regressions/hubs.rs` has a run for each.
+    // What a hub shows only with a role that changed comes too seldom for seeds: `regressions/hub_copies.rs` has a run for each.
     all_are_found(Mutation::OF_HUBS, SEEDS_WITH_HUBS, true);
 }
