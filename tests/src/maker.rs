@@ -84,17 +84,26 @@ impl Maker {
 
     /// A transaction on what was seen earlier, as a device makes it that is offline since.
     pub fn make_on(&mut self, seen: &WorkingSet, writes: &[RowWrite]) -> Submission {
+        let made = self.make_if_new(seen, writes);
+        made.unwrap_or_else(|| panic!("{writes:?} changes nothing"))
+    }
+
+    /// The same; `None` if all that is to be written was seen already.
+    pub fn make_if_new(&mut self, seen: &WorkingSet, writes: &[RowWrite]) -> Option<Submission> {
         self.clock.0 += 1_000;
         let id = TransactionId(self.dice.uuid());
-        let made = author(seen, writes, self.header(id), &self.identity);
-        let (transaction, opened) = made.unwrap_or_else(|error| panic!("{writes:?} cannot be written: {error:?}"));
-        Submission {
+        let (transaction, opened) = match author(seen, writes, self.header(id), &self.identity) {
+            Ok(made) => made,
+            Err(AuthorError::Nothing) => return None,
+            Err(error) => panic!("{writes:?} cannot be written: {error:?}"),
+        };
+        Some(Submission {
             transaction,
             opened,
             role: self.role,
             import: self.import,
             objection: None,
-        }
+        })
     }
 
     fn header(&self, id: TransactionId) -> Header {

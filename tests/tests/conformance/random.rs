@@ -3,6 +3,7 @@
 use holdfast_core::{
     ids::RowId,
     ingest::WorkingSet,
+    protocol::PushOutcome,
     row::RowWrite,
     schema::{Merge, Schema, Table, TableId},
 };
@@ -60,6 +61,41 @@ async fn both_stores_hold_the_same_rows_after_the_same_transactions() {
     }
 }
 
+/// PostgreSQL's store judges a large batch in strides, each while the one before it is written.
+#[tokio::test]
+async fn a_batch_of_a_thousand_leaves_what_the_same_transactions_leave_in_small_ones() {
+    let (sqlite, postgres) = (Stand::sqlite().await, Stand::postgres().await);
+    let mut run = Run::new(21);
+    let (mut all, mut one_by_one) = (Vec::new(), Vec::new());
+    while all.len() < 1_200 {
+        let mut batch = Vec::new();
+        for _ in 0..4 {
+            batch.extend(run.transaction(&sqlite).await);
+        }
+        all.extend(batch.iter().cloned());
+        one_by_one.extend(sqlite.accept(batch).await);
+    }
+    // What is known already is answered as it was.
+    all.extend_from_within(..100);
+    one_by_one.extend_from_within(..100);
+    let at_once = postgres.accept(all).await;
+    let refused = at_once
+        .iter()
+        .filter(|o| matches!(o, PushOutcome::Rejected { .. }))
+        .count();
+    assert!(refused > 0, "all is accepted");
+    assert_eq!(one_by_one, at_once);
+    let (left, right) = (sqlite.contents(replicated).await, postgres.contents(replicated).await);
+    assert_same("SQLite, four at a time", &left, "PostgreSQL, all at once", &right);
+    assert_eq!(sqlite.conflicts().await, postgres.conflicts().await);
+    assert_eq!(sqlite.seqs().await, postgres.seqs().await);
+    for maker in &run.makers {
+        postgres.register(maker).await;
+    }
+    let report = postgres.verify().await;
+    assert!(report.passed(), "{}", report.to_text());
+}
+
 /// Three people, who often look at what was there a while ago.
 pub(super) struct Run {
     dice: Dice,
@@ -89,7 +125,7 @@ impl Run {
         let maker = &mut self.makers[maker];
         let set = maker.look(&stand.store, &writes).await;
         writes.retain(|write| can_be_made(&set, write));
-        (!writes.is_empty()).then(|| maker.make_on(&set, &writes))
+        (!writes.is_empty()).then(|| maker.make_if_new(&set, &writes)).flatten()
     }
 
     fn write(&mut self) -> RowWrite {
