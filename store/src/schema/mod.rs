@@ -121,8 +121,7 @@ pub fn encrypt(connection: &Connection, key: &[u8]) -> Result<(), StoreError> {
     // Pages are rewritten through a rollback journal only.
     connection.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
     connection.pragma_update(None, "rekey", raw_key(key))?;
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    Ok(())
+    Journal::WriteAhead.set(connection)
 }
 
 /// SQLite without a cipher takes a key in silence and writes plain text.
@@ -142,7 +141,7 @@ pub(crate) enum Journal {
     /// Changed pages go to the end of a log first, and later to their places.
     WriteAhead,
     /// Changed pages go to their places, what was there before into a journal. Pages that are new, as all are while a hospital is
-    /// copied, are written once: in a browser, where each is encrypted, that is half of the work.
+    /// copied, are written once: in a browser each is encrypted whenever it is.
     Rollback,
 }
 

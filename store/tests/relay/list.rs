@@ -187,3 +187,32 @@ fn two_hubs_may_relay_the_same() {
     settle(&mut hub.server, &mut [&mut nora, &mut nils]);
     assert_eq!(nils.state().unwrap(), nora.state().unwrap());
 }
+
+/// Otherwise the hub would read every page twice.
+#[test]
+fn what_is_asked_ahead_names_the_place_in_the_list() {
+    let mut server = hospital();
+    server.pull_page = 2;
+    let (mut nora, mut nils) = two_nurses(&mut server);
+    let mut hub = Hub::new(server);
+    hub.settle(&mut [&mut nils]);
+    for n in 0..7 {
+        let edit = edit("patients", ANNA, json!({ "phone": n.to_string() }));
+        nora.run("editRow", edit).unwrap();
+    }
+    nora.sync(&mut hub.server).unwrap();
+    nils.replica.wake();
+    let (mut asked, mut ahead) = (Vec::new(), None);
+    while let Some(request) = nils.replica.next_request().unwrap() {
+        let response = hub.answer(&nils, &request);
+        asked.push((request.path, ahead));
+        let next = nils.replica.request_ahead(&request.kind, &response).unwrap();
+        ahead = next.map(|next| next.path);
+        nils.replica.take_response(&request.kind, &response).unwrap();
+    }
+    assert!(asked.len() > 2, "{asked:?}");
+    for (path, ahead) in &asked[1..] {
+        assert!(path.contains("relayed="), "{path}");
+        assert_eq!(ahead.as_ref(), Some(path));
+    }
+}

@@ -19,7 +19,7 @@ use crate::error::EngineError;
 const POOL: &str = "holdfast";
 /// The file system over it that encrypts: `SQLite3` Multiple Ciphers makes it when it is first named so.
 const CIPHERED: &str = "multipleciphers-holdfast";
-/// A database's write-ahead log and journal; both at once while a store is being encrypted.
+/// A database's write-ahead log and journal; both are there once a hospital was copied or a store encrypted.
 const BESIDE: [&str; 2] = ["-wal", "-journal"];
 
 /// Opens a file of the pool, or makes it.

@@ -3,15 +3,19 @@
 
 use holdfast_core::{
     ids::Seq,
-    protocol,
+    protocol::{self, RelayList},
     transaction::{LogEntry, Mark},
 };
 use minicbor::{Decode, Decoder, decode::Error};
 
 use super::{HttpRequest, HttpResponse, RequestKind, pull, snapshot};
 
-/// What is most likely asked after this answer; `None` if it is the last page, or no page.
-pub(super) fn after(kind: &RequestKind, response: &HttpResponse) -> Option<HttpRequest> {
+/// What is most likely asked after this answer; `None` if it is the last page, or no page. `place`: in a hub's list.
+pub(super) fn after(
+    kind: &RequestKind,
+    response: &HttpResponse,
+    place: Option<(RelayList, u64)>,
+) -> Option<HttpRequest> {
     if response.status != 200 {
         return None;
     }
@@ -23,7 +27,7 @@ pub(super) fn after(kind: &RequestKind, response: &HttpResponse) -> Option<HttpR
         RequestKind::Pull(..) => {
             let page: PullPage = protocol::decode(&response.body).ok()?;
             let goes_on = page.cursor < page.head;
-            goes_on.then(|| pull::request(page.cursor, page.last, None))
+            goes_on.then(|| pull::request(page.cursor, page.last, place))
         }
         RequestKind::Push(_) | RequestKind::Identify => None,
     }

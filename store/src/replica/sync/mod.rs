@@ -186,8 +186,11 @@ impl Replica {
             Some(named) => hospital::is_own(&self.connection, named)?,
             None => false,
         };
-        let asks = own && self.session.is_some();
-        Ok(asks.then(|| ahead::after(kind, response)).flatten())
+        if !own || self.session.is_none() {
+            return Ok(None);
+        }
+        // A hub tells of its list with the last page, so that the place there is the same till then.
+        Ok(ahead::after(kind, response, relay::place(&self.connection)?))
     }
 
     /// Takes the server's answer in. An answer that makes no sense, tells of an error or comes from another hospital ends the

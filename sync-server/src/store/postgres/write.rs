@@ -17,7 +17,7 @@ use super::{StoreError, claimants, rows};
 /// How many rows one statement carries.
 pub(super) const CHUNK: usize = 5_000;
 
-/// A statement whose parameters are encoded. That takes about as long as PostgreSQL takes to carry it out, and needs no connection.
+/// A statement whose parameters are encoded: that takes a processor for a while, and no connection.
 pub(super) type Statement = Query<'static, Postgres, PgArguments>;
 
 /// What is to be done to the database, in order.
