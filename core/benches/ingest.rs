@@ -5,14 +5,16 @@
 mod support;
 
 use divan::{Bencher, counter::ItemsCount};
+use getrandom::SysRng;
 use holdfast_core::{
     document::Place,
     ids::Seq,
     ingest::{Attempt, Authority, Job, Needs, WorkingSet},
     policy::Role,
     row::RowWrite,
-    transaction::{DeviceKey, Opened, Transaction, prepare},
+    transaction::{DeviceKey, Opened, Signatures, Transaction, prepare},
 };
+use rand_core::UnwrapErr;
 use support::{Device, MemoryStore, Server, admit, bed, create, doctor, edit, id, room, treatment};
 
 /// How many transactions a batch has.
@@ -54,10 +56,17 @@ impl Batch {
     }
 
     /// As a server does it.
-    fn open(&self, transaction: &Transaction) -> Opened {
-        let body = transaction.body().expect("can be read");
-        transaction.verify(&body, &self.key).expect("is signed");
-        transaction.open().expect("opens").examined()
+    fn open(&self, some: &[Transaction]) -> Vec<Opened> {
+        let mut signatures = Signatures::default();
+        let read = |transaction: &Transaction| {
+            let body = transaction.body().expect("can be read");
+            signatures.add(transaction, &body, &self.key).expect("its own key");
+            body
+        };
+        let bodies: Vec<_> = some.iter().map(read).collect();
+        assert_eq!(signatures.verify(&mut UnwrapErr(SysRng)), vec![true; some.len()]);
+        let open = |(transaction, body): (&Transaction, _)| transaction.open_with(body).expect("opens").examined();
+        some.iter().zip(bodies).map(open).collect()
     }
 
     /// With all loaded that one can tell from the transactions.
@@ -90,11 +99,11 @@ impl Batch {
     fn bench_preparing(&self, bencher: Bencher<'_, '_>, threads: usize) {
         bencher
             .counter(ItemsCount::new(self.transactions.len()))
-            .bench(|| prepare(&self.transactions, threads, |transaction| self.open(transaction)));
+            .bench(|| prepare(&self.transactions, threads, |some| self.open(some)));
     }
 
     fn bench_deciding(&self, bencher: Bencher<'_, '_>) {
-        let opened: Vec<Opened> = self.transactions.iter().map(|t| self.open(t)).collect();
+        let opened: Vec<Opened> = self.open(&self.transactions);
         bencher
             .counter(ItemsCount::new(opened.len()))
             .with_inputs(|| self.loaded(&opened))

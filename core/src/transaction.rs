@@ -10,12 +10,14 @@
 
 mod device_key;
 mod prepare;
+mod signatures;
 
 use ed25519_dalek::{Signer, SigningKey};
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 pub use device_key::DeviceKey;
 pub use prepare::prepare;
+pub use signatures::Signatures;
 
 use crate::{
     document::{DecodeError, DecodedChange, DocumentId},

@@ -5,9 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use holdfast_core::{
     ids::{DeviceId, Seq},
     protocol,
-    transaction::{Body, DeviceKey, Opened, Transaction},
+    transaction::{Body, DeviceKey, Opened, Signatures, Transaction, TransactionError},
 };
 use holdfast_store::ReplayEntry;
+use rand::{rand_core::UnwrapErr, rngs::SysRng};
 use uuid::Uuid;
 
 use super::entries::RawEntry;
@@ -52,6 +53,8 @@ pub struct Signed {
 /// Checks a page that comes after `last`.
 pub fn check(page: Vec<RawEntry>, mut last: Seq, devices: &Devices) -> Signed {
     let mut signed = Signed::default();
+    let mut signatures = Signatures::default();
+    let mut asked = Vec::new();
     for raw in page {
         let seq = raw.seq;
         if seq != last.next() {
@@ -59,19 +62,34 @@ pub fn check(page: Vec<RawEntry>, mut last: Seq, devices: &Devices) -> Signed {
         }
         last = seq;
         let mut problem = |problem| signed.problems.push((seq, problem));
-        let opened = match open(&raw, devices, &mut problem) {
-            Ok(opened) => opened,
+        let (transaction, opened) = match open(&raw, &mut problem) {
+            Ok(read) => read,
             Err(unreadable) => {
                 problem(unreadable);
                 continue;
             }
         };
+        let device = opened.body.device;
+        match devices.0.get(&device) {
+            None => problem(format!("its device {device} is not registered")),
+            Some(key) => match signatures.add(&transaction, &opened.body, key) {
+                Ok(_) => asked.push((seq, device)),
+                Err(error) => problem(error.to_string()),
+            },
+        }
         signed.entries.push(ReplayEntry {
             seq,
             accepted_at: raw.accepted_at,
             opened,
         });
     }
+    let right = signatures.verify(&mut UnwrapErr(SysRng));
+    for ((seq, device), _) in asked.into_iter().zip(right).filter(|(_, right)| !right) {
+        signed
+            .problems
+            .push((seq, TransactionError::Signature(device).to_string()));
+    }
+    signed.problems.sort_by_key(|(seq, _)| *seq);
     signed
 }
 
@@ -86,20 +104,12 @@ fn gap(last: Seq, seq: Seq) -> String {
     }
 }
 
-fn open(raw: &RawEntry, devices: &Devices, problem: &mut impl FnMut(String)) -> Result<Opened, String> {
+fn open(raw: &RawEntry, problem: &mut impl FnMut(String)) -> Result<(Transaction, Opened), String> {
     let bytes = hex::decode_all(&raw.entry).ok_or("is no hexadecimal text")?;
     let transaction: Transaction = protocol::decode(&bytes).map_err(|e| format!("cannot be read: {e}"))?;
     let opened = transaction.open().map_err(|e| e.to_string())?;
     if opened.changes.iter().any(Option::is_none) {
         problem("a change is named and not there".to_owned());
-    }
-    match devices.0.get(&opened.body.device) {
-        None => problem(format!("its device {} is not registered", opened.body.device)),
-        Some(key) => {
-            if let Err(error) = transaction.verify(&opened.body, key) {
-                problem(error.to_string());
-            }
-        }
     }
     for (name, (said, column)) in ["id", "user", "device", "time"]
         .iter()
@@ -109,7 +119,7 @@ fn open(raw: &RawEntry, devices: &Devices, problem: &mut impl FnMut(String)) -> 
             problem(format!("its {name} is {said}, and the log's column says {column}"));
         }
     }
-    Ok(opened)
+    Ok((transaction, opened))
 }
 
 /// What the log's columns repeat.

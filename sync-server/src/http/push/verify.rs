@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use holdfast_core::{
     ids::{DeviceId, Timestamp, TransactionId},
     protocol::PushOutcome,
-    transaction::{Body, DeviceKey, Opened, Transaction, TransactionError, prepare},
+    transaction::{Body, DeviceKey, Opened, Signatures, Transaction, TransactionError, prepare},
 };
+use rand::{rand_core::UnwrapErr, rngs::SysRng};
 use uuid::Uuid;
 
 /// The longest name of a command, in bytes.
@@ -34,27 +35,59 @@ pub(in crate::http) fn verify_all<'a>(
     key: &(impl Fn(DeviceId) -> Result<&'a DeviceKey, NotTaken> + Sync),
     threads: usize,
 ) -> Vec<Result<Verified, PushOutcome>> {
-    let opened = prepare(&transactions, threads, |transaction| verify(transaction, key));
+    let opened = prepare(&transactions, threads, |some| verify(some, key));
     let verified = |(transaction, opened): (_, Result<_, _>)| opened.map(|opened| Verified { transaction, opened });
     transactions.into_iter().zip(opened).map(verified).collect()
 }
 
 fn verify<'a>(
+    some: &[Transaction],
+    key: &impl Fn(DeviceId) -> Result<&'a DeviceKey, NotTaken>,
+) -> Vec<Result<Opened, PushOutcome>> {
+    let mut signatures = Signatures::default();
+    let read: Vec<_> = some
+        .iter()
+        .map(|transaction| read(transaction, key, &mut signatures))
+        .collect();
+    let right = signatures.verify(&mut UnwrapErr(SysRng));
+    let opened = |(transaction, read): (&Transaction, Result<_, _>)| {
+        let (body, signature): (Body, usize) = read?;
+        open(transaction, body, right[signature])
+    };
+    some.iter().zip(read).map(opened).collect()
+}
+
+/// The body, and which of the signatures is its own.
+fn read<'a>(
     transaction: &Transaction,
     key: &impl Fn(DeviceId) -> Result<&'a DeviceKey, NotTaken>,
-) -> Result<Opened, PushOutcome> {
+    signatures: &mut Signatures,
+) -> Result<(Body, usize), PushOutcome> {
     let body = transaction
         .body()
         .map_err(|e| rejected(TransactionId(Uuid::nil()), "malformed", e.to_string()))?;
-    let id = body.id;
-    let reject = |code: &str, reason: &str| Err(rejected(id, code, reason.to_owned()));
     let key = match key(body.device) {
         Ok(key) => key,
-        Err(NotTaken::Ever(code, reason)) => return reject(code, reason),
-        Err(NotTaken::Yet) => return Err(PushOutcome::Later { id, missing: 0 }),
+        Err(NotTaken::Ever(code, reason)) => return Err(rejected(body.id, code, reason.to_owned())),
+        Err(NotTaken::Yet) => {
+            return Err(PushOutcome::Later {
+                id: body.id,
+                missing: 0,
+            });
+        }
     };
-    if let Err(error) = transaction.verify(&body, key) {
-        return reject("wrong_signature", &error.to_string());
+    let signature = signatures
+        .add(transaction, &body, key)
+        .map_err(|error| rejected(body.id, code(&error), error.to_string()))?;
+    Ok((body, signature))
+}
+
+fn open(transaction: &Transaction, body: Body, is_signed: bool) -> Result<Opened, PushOutcome> {
+    let id = body.id;
+    let reject = |code: &str, reason: &str| Err(rejected(id, code, reason.to_owned()));
+    if !is_signed {
+        let error = TransactionError::Signature(body.device);
+        return reject(code(&error), &error.to_string());
     }
     if let Some((code, reason)) = objection(transaction, &body) {
         return reject(code, reason);
