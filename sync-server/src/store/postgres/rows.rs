@@ -1,17 +1,20 @@
 //! Writes rows into the hospital's tables.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use holdfast_core::{
     ids::RowId,
     ingest::{Effects, RowKey},
     row::Row,
-    schema::{Column, Merge, Schema, Table, TableId},
+    schema::{Column, ColumnId, Merge, Schema, Table, TableId},
 };
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::write::{CHUNK, Statement, Step};
+
+/// How many columns an update sets that does not set all.
+const FEW: usize = 6;
 
 /// Writes shown rows, referenced ones first, and takes hidden ones out, those that reference first. Constraints are
 /// deferred to the end of the transaction, because rows may refer to each other.
@@ -25,7 +28,8 @@ pub(super) fn write(steps: &mut Vec<Step>, effects: &Arc<Effects>) {
         let (new, known): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(key, _)| effects.new.rows.contains(key));
         let table = Schema::hospital().by_id(*table);
         steps.extend(new.chunks(CHUNK).map(|chunk| Step::Run(insert(table, chunk, ""))));
-        steps.extend(known.chunks(CHUNK).map(|chunk| put(table, chunk, effects)));
+        let altered: Vec<_> = known.into_iter().filter(|(key, _)| is_altered(effects, key)).collect();
+        steps.extend(altered.chunks(CHUNK).map(|chunk| put(table, chunk, effects)));
     }
     for table in order.iter().rev() {
         let hidden = of_table(effects, *table, false);
@@ -34,10 +38,30 @@ pub(super) fn write(steps: &mut Vec<Step>, effects: &Arc<Effects>) {
     }
 }
 
+/// False if a row is in its table as it should be.
+fn is_altered(effects: &Effects, key: &RowKey) -> bool {
+    effects.changed.get(key).is_none_or(|columns| !columns.is_empty())
+}
+
+/// The columns that change in one of the rows; all of the table if they are many: each selection is a statement of its own,
+/// which PostgreSQL has to plan once.
+fn altered(table: &'static Table, rows: &[(&RowKey, &Row)], effects: &Effects) -> Vec<&'static Column> {
+    let mut altered: BTreeSet<ColumnId> = BTreeSet::new();
+    let all_known = rows.iter().all(|(key, _)| match effects.changed.get(*key) {
+        Some(columns) => {
+            altered.extend(columns);
+            altered.len() <= FEW
+        }
+        None => false,
+    });
+    let is_written = |column: &&Column| !all_known || altered.contains(&column.id);
+    held(table).into_iter().filter(is_written).collect()
+}
+
 /// Brings rows up to date. Somebody may have taken one out by hand.
 fn put(table: &'static Table, rows: &[(&RowKey, &Row)], effects: &Arc<Effects>) -> Step {
     let unless_there = format!("ON CONFLICT ({}) DO NOTHING", table.key_names().join(", "));
-    let Some(update) = update(table, rows) else {
+    let Some(update) = update(table, &altered(table, rows, effects), rows) else {
         return Step::Run(insert(table, rows, &unless_there));
     };
     let keys: Vec<RowKey> = rows.iter().map(|(key, _)| **key).collect();
@@ -65,6 +89,7 @@ fn of_table(effects: &Effects, table: TableId, shown: bool) -> Vec<(&RowKey, &Ro
         .collect()
 }
 
+/// The columns that the documents have.
 fn held(table: &Table) -> Vec<&Column> {
     table.columns.iter().filter(|c| c.merge != Merge::Server).collect()
 }
@@ -91,26 +116,29 @@ fn insert(table: &Table, rows: &[(&RowKey, &Row)], on_conflict: &str) -> Stateme
     bind_columns(&sql, &held, rows)
 }
 
-/// Brings those rows up to date that are in the table; `None` if it has nothing but its key.
-fn update(table: &Table, rows: &[(&RowKey, &Row)]) -> Option<Statement> {
-    let held = held(table);
-    let (key, others): (Vec<_>, Vec<_>) = (0..)
-        .zip(&held)
-        .map(|(i, c)| (c, format!("\"{}\" = {}", c.name, value(i, c))))
-        .partition(|(c, _)| table.primary_key.contains(&c.id));
-    let set: Vec<String> = others.into_iter().map(|(_, set)| set).collect();
+/// Brings columns of those rows up to date that are in the table; `None` if there are none but its key.
+fn update(table: &'static Table, columns: &[&'static Column], rows: &[(&RowKey, &Row)]) -> Option<Statement> {
+    let key = table.primary_key.iter().map(|id| table.by_id(*id));
+    let others = columns.iter().copied().filter(|c| !table.primary_key.contains(&c.id));
+    let bound: Vec<&Column> = key.chain(others).collect();
+    let equal = |(i, column): (usize, &Column)| format!("\"{}\" = {}", column.name, value(i, column));
+    let mut equal: Vec<String> = bound.iter().copied().enumerate().map(equal).collect();
+    let set = equal.split_off(table.primary_key.len());
     if set.is_empty() {
         return None;
     }
-    let same: Vec<String> = key.into_iter().map(|(_, same)| format!("t.{same}")).collect();
     let sql = format!(
         "UPDATE {table} AS t SET {set} FROM ({rows}) AS k WHERE {same}",
         table = table.name,
         set = set.join(", "),
-        rows = unnested(held.len()),
-        same = same.join(" AND "),
+        rows = unnested(bound.len()),
+        same = equal
+            .iter()
+            .map(|same| format!("t.{same}"))
+            .collect::<Vec<_>>()
+            .join(" AND "),
     );
-    Some(bind_columns(&sql, &held, rows))
+    Some(bind_columns(&sql, &bound, rows))
 }
 
 /// A column's value out of the array at this place of [`unnested`].
