@@ -42,8 +42,11 @@ use super::{
     write::{self, Step},
 };
 
-/// How many transactions are judged while those before them are written.
-const STRIDE: usize = 500;
+/// How many transactions are judged at most while those before them are written, …
+const STRIDE: usize = 900;
+
+/// … and how many before the database has something to write.
+const FIRST: usize = 300;
 
 /// Fewer are not worth a thread.
 const FEW: usize = 32;
@@ -137,6 +140,15 @@ impl PostgresStore {
     }
 }
 
+/// The strides of a batch: a short one, so that the database soon has something to write, and then even ones.
+fn strides(batch: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let second = batch.end.min(batch.start + FIRST);
+    let count = (batch.end - second).div_ceil(STRIDE).max(1);
+    let size = (batch.end - second).div_ceil(count).max(1);
+    let rest = (second..batch.end).step_by(size);
+    std::iter::once(batch.start..second).chain(rest.map(move |start| start..batch.end.min(start + size)))
+}
+
 /// The outcomes of what came before, by id, and the bodies that had them.
 type Known = HashMap<Uuid, (PushOutcome, ByteVec)>;
 
@@ -203,9 +215,8 @@ impl<'a> Batch<'a> {
         }
         self.load(&needs).await?;
         let mut outcomes = Vec::with_capacity(submissions.len());
-        for start in range.clone().step_by(STRIDE) {
-            let stride = start..range.end.min(start + STRIDE);
-            let judged = start + self.write_and_judge(all, stride.clone(), &known).await?;
+        for stride in strides(range.clone()) {
+            let judged = stride.start + self.write_and_judge(all, stride.clone(), &known).await?;
             for index in stride {
                 let submission = &all[index];
                 let outcome = self.outcome(submission, index < judged, &mut known).await?;

@@ -7,7 +7,10 @@ use holdfast_core::{
 use holdfast_store::server::Submission;
 use sqlx::AssertSqlSafe;
 
-use super::write::{CHUNK, Step};
+use super::{
+    time,
+    write::{CHUNK, Step},
+};
 
 /// The steps that write entries, accepted `now` at these places.
 pub(super) fn write(steps: &mut Vec<Step>, entries: &[(Seq, &Submission)], now: Timestamp) {
@@ -20,17 +23,16 @@ fn log(entries: &[(Seq, &Submission)], now: Timestamp) -> Step {
     let encoded = entries.iter().map(|(_, submission)| encode(&submission.transaction));
     let statement = sqlx::query(
         "INSERT INTO sync.log (seq, id, user_id, device, time, accepted_at, entry)
-         SELECT k.seq, k.id, k.user_id, k.device, k.time::timestamptz, $6::text::timestamptz, k.entry
-         FROM (SELECT unnest($1::bigint[]) AS seq, unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS user_id,
-             unnest($4::uuid[]) AS device, unnest($5::text[]) AS time, unnest($7::bytea[]) AS entry) AS k",
+         SELECT unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[]),
+             unnest($5::timestamptz[]), $6::timestamptz, unnest($7::bytea[])",
     );
     let statement = statement
         .bind(entries.iter().map(|(seq, _)| seq.0 as i64).collect::<Vec<_>>())
         .bind(bodies().map(|body| body.id.0).collect::<Vec<_>>())
         .bind(bodies().map(|body| body.user.0).collect::<Vec<_>>())
         .bind(bodies().map(|body| body.device.0).collect::<Vec<_>>())
-        .bind(bodies().map(|body| body.time.to_string()).collect::<Vec<_>>())
-        .bind(now.to_string())
+        .bind(bodies().map(|body| time::bound(body.time)).collect::<Vec<_>>())
+        .bind(time::bound(now))
         .bind(encoded.collect::<Vec<_>>());
     Step::Run(statement)
 }
