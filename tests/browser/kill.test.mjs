@@ -26,6 +26,8 @@ async function work({ hospital, device }) {
     const phone = await device('phone', { url: line.url })
     const [supply] = await supplies(phone)
     await phone.goOffline()
+    // Whatever the browser's switch does to one that has just started: there is no network.
+    line.down()
     for (let number = 1; number <= PATIENTS; number += 1) {
       const values = { first_name: `Kim ${number}`, last_name: 'Killed', date_of_birth: '1990-01-01' }
       await phone.run({ type: 'registerPatient', values: { ...values, patient_number: `K-${number}` } })
@@ -43,10 +45,11 @@ async function work({ hospital, device }) {
     // Half of the push has reached the server when both die; then all of it; then the server has stored it and answered.
     for (const after of ['half', 'whole', 'answer']) {
       const moment = line.cut(after)
+      line.up()
       await phone.goOnline()
       await moment
       await Promise.all([server.kill(), phone.kill()])
-      line.mend()
+      line.down()
       await server.start()
       await phone.start({ offline: true })
       await phone.open()
@@ -60,6 +63,7 @@ async function work({ hospital, device }) {
 
     // Only the server dies: the device tries again by itself.
     const moment = line.cut('whole')
+    line.up()
     await phone.goOnline()
     await moment
     await server.kill()
