@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod checkpoint;
 mod device;
 mod hubs;
 mod load;
@@ -19,6 +20,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 pub use account::Account;
+pub use checkpoint::Checkpointer;
 pub use device::Device;
 pub use hubs::KnownHub;
 pub use quarantine::Quarantined;

@@ -42,6 +42,7 @@ use uuid::Uuid;
 use crate::{committer::Committer, places::Places, sign_in::Attempts, store::Store, upstream::Link};
 
 use page::Pages;
+use push::Processors;
 
 pub use error::ApiError;
 pub use limits::Limits;
@@ -72,6 +73,7 @@ pub struct Shared {
     attempts: Attempts,
     sign_ins: Semaphore,
     verifiers: Semaphore,
+    processors: Processors,
     pages: Pages,
     channels: Places,
 }
@@ -102,6 +104,7 @@ impl Shared {
             pages: Pages::new(&limits),
             channels: Places::new(limits.live),
             verifiers: Semaphore::new(VERIFIERS),
+            processors: Processors::all_but_one(),
         }
     }
 }

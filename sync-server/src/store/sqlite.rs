@@ -7,19 +7,21 @@ use std::{
 };
 
 use holdfast_core::ids::Timestamp;
-use holdfast_store::{Host, ServerStore};
+use holdfast_store::{Host, ServerStore, server::Checkpointer};
 
 use super::{StoreError, random};
 
 /// The file's name in the data folder.
 const FILE: &str = "holdfast.sqlite";
 
-/// A server's store on SQLite. Cheap to clone. Writers and readers have a connection each, so that nobody waits for a pull.
+/// A server's store on SQLite. Cheap to clone. Writers, readers and who tidies up after
+/// writers have a connection each, so that nobody waits for another.
 #[derive(Clone)]
 pub struct SqliteStore {
     path: PathBuf,
     writer: Arc<Mutex<ServerStore>>,
     reader: Arc<Mutex<ServerStore>>,
+    checkpointer: Arc<Mutex<Checkpointer>>,
 }
 
 impl SqliteStore {
@@ -34,10 +36,13 @@ impl SqliteStore {
         blocking(move || {
             let writer = ServerStore::open(&opened, host())?;
             let reader = ServerStore::open(&opened, host())?;
+            let checkpointer = Checkpointer::open(&opened)?;
+            writer.leave_checkpoints();
             Ok(Self {
                 path: opened,
                 writer: Arc::new(Mutex::new(writer)),
                 reader: Arc::new(Mutex::new(reader)),
+                checkpointer: Arc::new(Mutex::new(checkpointer)),
             })
         })
         .await
@@ -58,7 +63,15 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut ServerStore) -> Result<T, holdfast_store::StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        on(self.writer.clone(), work).await
+        let checkpointer = Arc::clone(&self.checkpointer);
+        on(self.writer.clone(), move |store| {
+            let done = work(store);
+            if store.is_log_long() {
+                tokio::task::spawn_blocking(move || checkpoint(&checkpointer));
+            }
+            done
+        })
+        .await
     }
 
     /// Runs something that only reads.
@@ -76,6 +89,16 @@ async fn on<T: Send + 'static>(
 ) -> Result<T, StoreError> {
     // A call that panicked has rolled its transaction back: the next one finds the store as it was.
     blocking(move || work(&mut store.lock().unwrap_or_else(PoisonError::into_inner))).await
+}
+
+/// Unless one is under way.
+fn checkpoint(checkpointer: &Mutex<Checkpointer>) {
+    let Ok(checkpointer) = checkpointer.try_lock() else {
+        return;
+    };
+    if let Err(error) = checkpointer.run() {
+        tracing::warn!(%error, "commits stay in SQLite's write-ahead log for now");
+    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -15,7 +15,7 @@ use super::auth::FromHub;
 use crate::{
     http::{
         ApiError, App,
-        push::{self, NotTaken, blocking, verify_all},
+        push::{self, NotTaken, verify_all},
     },
     store::{Device, Store, StoreError},
 };
@@ -28,7 +28,9 @@ pub(super) async fn handle(
 ) -> Result<impl IntoResponse, ApiError> {
     let (place, transactions) = push::receive(&app, who.counts_as(), &headers, body).await?;
     let makers = makers(&app.store, &transactions).await?;
-    let verified = blocking(move || verify_all(transactions, &|id| may_send(&makers, id), push::THREADS)).await?;
+    let count = transactions.len();
+    let verify = move |threads| verify_all(transactions, &|id| may_send(&makers, id), threads);
+    let verified = app.processors.verify(count, verify).await?;
     tracing::debug!(
         hub = who.0.name,
         transactions = verified.len(),

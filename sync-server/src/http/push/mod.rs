@@ -10,6 +10,7 @@
 
 mod body;
 mod makers;
+mod processors;
 mod verify;
 
 use axum::{
@@ -26,10 +27,8 @@ use holdfast_core::{
 
 use super::{ApiError, App, auth::SignedIn, page::CBOR};
 use crate::{places::Place, store::Submission};
+pub(super) use processors::Processors;
 pub(super) use verify::{NotTaken, Verified, verify_all};
-
-/// On how many threads a request's transactions are verified: that takes about as long as writing them.
-pub(super) const THREADS: usize = 2;
 
 pub(super) async fn handle(
     State(app): State<App>,
@@ -39,16 +38,17 @@ pub(super) async fn handle(
 ) -> Result<impl IntoResponse, ApiError> {
     let (place, transactions) = receive(&app, who.device.id, &headers, body).await?;
     let key = DeviceKey::new(&who.device.public_key);
-    let verify = move || {
+    let count = transactions.len();
+    let verify = move |threads| {
         let sent_by = |id| {
             let reason = "The transaction was made on another device than the one that sends it.";
             (id == key.device())
                 .then_some(&key)
                 .ok_or(NotTaken::Ever("wrong_device", reason))
         };
-        verify_all(transactions, &sent_by, THREADS)
+        verify_all(transactions, &sent_by, threads)
     };
-    answer(&app, place, blocking(verify).await?).await
+    answer(&app, place, app.processors.verify(count, verify).await?).await
 }
 
 /// Reads a push of a device, or of a hub.
