@@ -435,11 +435,12 @@ impl<'c> Taking<'c> {
         if let Some((code, reason, entry)) = quarantine::verdict(self.connection, id)? {
             return Ok(Some((PushOutcome::Rejected { id, code, reason }, entry)));
         }
-        let (Some(missing), Some(entry)) = (self.waiting.missing(id), kept::entry(self.connection, id)?) else {
+        let Some(missing) = self.waiting.missing(id) else {
             return Ok(None);
         };
         let missing = missing as u64;
-        Ok(Some((PushOutcome::Waiting { id, missing }, entry)))
+        let entry = kept::entry(self.connection, id)?;
+        Ok(entry.map(|entry| (PushOutcome::Waiting { id, missing }, entry)))
     }
 
     fn refuse_for(&mut self, submission: &Submission, unmet: Unmet) -> Result<PushOutcome, StoreError> {

@@ -103,14 +103,19 @@ fn rows(connection: &Connection, effects: &Effects, side: Side) -> Result<BTreeS
         let stands = |key: &RowKey, state: &RowState| {
             effects.new.rows.contains(key) || (state.shown && few_changed(table, effects, key).is_some())
         };
-        let known = of(table).filter(|(key, state)| !stands(key, state));
-        let statements = Statements::of(table, side);
-        make_room(connection, table, known.map(|(_, state)| state), statements)?;
+        let mut known = of(table).filter(|(key, state)| !stands(key, state)).peekable();
+        if known.peek().is_some() {
+            make_room(
+                connection,
+                table,
+                known.map(|(_, state)| state),
+                Statements::of(table, side),
+            )?;
+        }
     }
     for table in tables().filter(|table| changed.contains(table.name)) {
         let statements = Statements::of(table, side);
         let mut insert = connection.prepare_cached(&statements.insert)?;
-        let mut upsert = connection.prepare_cached(&statements.upsert)?;
         for (key, state) in of(table).filter(|(_, state)| state.shown) {
             let values = || params_from_iter(replicated(table).map(|c| Bound(state.row.get(c.id))));
             if effects.new.rows.contains(key) {
@@ -127,7 +132,7 @@ fn rows(connection: &Connection, effects: &Effects, side: Side) -> Result<BTreeS
             {
                 continue;
             }
-            upsert.execute(values())?;
+            connection.prepare_cached(&statements.upsert)?.execute(values())?;
         }
     }
     Ok(changed)
