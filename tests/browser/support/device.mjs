@@ -137,22 +137,7 @@ export class Device {
   }
 
   async connection(state, patience = 20_000) {
-    await this.#shown(`[data-testid=status-connection][data-connection=${state}]`, patience)
-  }
-
-  /** Waits until the page shows it; what fails tells what the page showed instead. */
-  async #shown(selector, timeout) {
-    try {
-      await this.page.locator(selector).waitFor({ timeout })
-    } catch (error) {
-      const marks = '[data-testid^=status-], [data-testid=problem], [data-testid=sign-in-form]'
-      const instead = await this.page
-        .locator(marks)
-        .evaluateAll((all) => all.map((one) => JSON.stringify({ ...one.dataset, text: one.innerText })))
-        .catch(() => ['a page that does not answer'])
-      error.message += `\n${this.name} showed: ${instead.join('\n') || 'nothing that is known'}`
-      throw error
-    }
+    await shown(this, `[data-testid=status-connection][data-connection=${state}]`, patience)
   }
 
   /** What the tab does not survive: its renderer is gone from one moment to the next. */
@@ -186,7 +171,7 @@ export class Device {
   }
 
   async count(of, number, patience = 30_000) {
-    await this.#shown(`[data-testid=status-${of}][data-count="${number}"]`, patience)
+    await shown(this, `[data-testid=status-${of}][data-count="${number}"]`, patience)
   }
 
   /** All that was done here has reached the server, and all that the server had is here. */
@@ -219,6 +204,21 @@ export class Device {
     })
     if (error) throw new Error(`${name}: ${error.code}: ${error.message}`)
     return answer
+  }
+}
+
+/** Waits until the device's page shows it; what fails tells what it showed instead. */
+async function shown({ name, page }, selector, timeout) {
+  try {
+    await page.locator(selector).waitFor({ timeout })
+  } catch (error) {
+    const marks = '[data-testid^=status-], [data-testid=problem], [data-testid=sign-in-form]'
+    const instead = await page
+      .locator(marks)
+      .evaluateAll((all) => all.map((one) => JSON.stringify({ ...one.dataset, text: one.innerText })))
+      .catch(() => ['a page that does not answer'])
+    error.message += `\n${name} showed: ${instead.join('\n') || 'nothing that is known'}`
+    throw error
   }
 }
 
