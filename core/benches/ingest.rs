@@ -189,6 +189,31 @@ fn prepare_one_column_edits(bencher: Bencher<'_, '_>, threads: usize) {
     edits().bench_preparing(bencher, threads);
 }
 
+/// The signatures alone: one by one, or so many together.
+#[divan::bench(args = [1, 8, 50, 250])]
+fn verify_signatures(bencher: Bencher<'_, '_>, together: usize) {
+    let batch = edits();
+    let bodies: Vec<_> = batch
+        .transactions
+        .iter()
+        .map(|t| t.body().expect("can be read"))
+        .collect();
+    let all: Vec<_> = batch.transactions.iter().zip(&bodies).collect();
+    bencher.counter(ItemsCount::new(all.len())).bench(|| {
+        for some in all.chunks(together) {
+            if let [(transaction, body)] = some {
+                transaction.verify(body, &batch.key).expect("is signed");
+                continue;
+            }
+            let mut signatures = Signatures::default();
+            for (transaction, body) in some {
+                signatures.add(transaction, body, &batch.key).expect("its own key");
+            }
+            assert_eq!(signatures.verify(&mut UnwrapErr(SysRng)), vec![true; some.len()]);
+        }
+    });
+}
+
 #[divan::bench]
 fn decide_new_patients(bencher: Bencher<'_, '_>) {
     inserts().bench_deciding(bencher);
