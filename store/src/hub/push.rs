@@ -104,6 +104,7 @@ impl ServerStore {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         require(&transaction)?;
+        relay::since_now(&transaction, now)?;
         let mut refused = Vec::new();
         for (id, outcome) in pushed.iter().zip(outcomes) {
             let Some(relaying) = relay::find(&transaction, *id)? else {

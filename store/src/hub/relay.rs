@@ -109,6 +109,13 @@ pub(crate) fn keep(connection: &Connection, submission: &Submission, now: Timest
     list::add(connection, n)
 }
 
+/// What came at a time that is still to come is relayed since now: the clock was set back.
+pub(super) fn since_now(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE sync_relay SET since = ?1 WHERE since > ?1";
+    connection.prepare_cached(sql)?.execute([now.0])?;
+    Ok(())
+}
+
 /// Its changes are here, though the stream does not have them.
 pub(super) fn bring(connection: &Connection, opened: &Opened) -> Result<(), StoreError> {
     let sql = "INSERT OR IGNORE INTO sync_changes (part, row, hash, seq) VALUES (?1, ?2, ?3, 0)";

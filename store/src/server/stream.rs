@@ -286,7 +286,7 @@ impl<'c> Taking<'c> {
             writing: Writing::new(connection, Side::Server, now),
             head: head(connection)?,
             now,
-            waiting: kept::load(connection)?,
+            waiting: kept::load(connection, now)?,
             settled: HashMap::new(),
             hub,
         })

@@ -41,9 +41,12 @@ impl ServerStore {
     }
 }
 
-/// All that waits.
-pub(super) fn load(connection: &Connection) -> Result<Waiting, StoreError> {
+/// All that waits. What came at a time that is still to come waits since now: the clock was set back.
+pub(super) fn load(connection: &Connection, now: Timestamp) -> Result<Waiting, StoreError> {
     let mut waiting = Waiting::new(Limits::default());
+    connection
+        .prepare_cached("UPDATE sync_waiting SET since = ?1 WHERE since > ?1")?
+        .execute([now.0])?;
     let sql = "SELECT n, id, device, since, length(entry) FROM sync_waiting ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query([])?;

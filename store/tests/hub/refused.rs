@@ -206,7 +206,18 @@ fn what_a_forgotten_device_made_waits_at_the_hub_until_it_has_signed_in_again() 
 
 #[test]
 fn what_a_device_made_that_stays_forgotten_is_refused_after_a_month() {
+    refused_after_a_month(0);
+}
+
+#[test]
+fn a_month_is_a_month_though_the_hubs_clock_was_a_year_ahead() {
+    refused_after_a_month(365);
+}
+
+/// `ahead`: so many days the clock was wrong when it came to the hub.
+fn refused_after_a_month(ahead: i64) {
     let (mut centre, mut hub, mut nora, id) = forgotten();
+    hub.clock.jump(-ahead * 1_440 * 60_000_000);
     push_in_vain(&mut hub, &mut centre, id);
     centre.clock.pass(31 * 1_440);
     push_in_vain(&mut hub, &mut centre, id);

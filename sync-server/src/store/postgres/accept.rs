@@ -185,7 +185,7 @@ impl<'a> Batch<'a> {
             checksums,
         } = turn;
         let connection: &mut PgConnection = transaction;
-        let mut waiting = kept::load(&mut *connection).await?;
+        let mut waiting = kept::load(&mut *connection, now).await?;
         waiting.expire(now);
         Ok(Self {
             connection,

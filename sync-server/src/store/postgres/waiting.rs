@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use holdfast_core::{
     document::DocumentId,
-    ids::{DeviceId, RowId, TransactionId},
+    ids::{DeviceId, RowId, Timestamp, TransactionId},
     ingest::waiting::{Awaited, Limits, Waiter, Waiting},
     protocol::{decode, encode},
     transaction::{ChangeName, Transaction},
@@ -28,13 +28,13 @@ impl PostgresStore {
         let since: Option<i64> = record.try_get(1)?;
         Ok(WaitingCount {
             transactions: count as u64,
-            since: since.map(holdfast_core::ids::Timestamp),
+            since: since.map(Timestamp),
         })
     }
 }
 
-/// All that waits.
-pub(super) async fn load(connection: &mut PgConnection) -> Result<Waiting, StoreError> {
+/// All that waits. What came at a time that is still to come waits since now: the clock was set back.
+pub(super) async fn load(connection: &mut PgConnection, now: Timestamp) -> Result<Waiting, StoreError> {
     let mut waiting = Waiting::new(Limits::default());
     let sql = concat!(
         "SELECT id, device, ",
@@ -46,17 +46,26 @@ pub(super) async fn load(connection: &mut PgConnection) -> Result<Waiting, Store
         return Ok(waiting);
     }
     let mut names = names(connection).await?;
+    let mut set_back = false;
     for record in found {
         let id: Uuid = record.try_get(0)?;
+        let since = time::read(&record, 2)?;
+        set_back |= since > now;
         let bytes: i32 = record.try_get(3)?;
         waiting.restore(Waiter {
             id: TransactionId(id),
             device: DeviceId(record.try_get(1)?),
-            since: time::read(&record, 2)?,
+            since: since.min(now),
             bytes: bytes as usize,
             missing: names.remove(&(id, false)).unwrap_or_default(),
             brings: names.remove(&(id, true)).unwrap_or_default(),
         });
+    }
+    if set_back {
+        sqlx::query("UPDATE sync.waiting SET since = $1 WHERE since > $1")
+            .bind(time::bound(now))
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(waiting)
 }

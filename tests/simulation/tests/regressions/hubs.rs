@@ -356,3 +356,41 @@ fn what_a_hub_relays_is_put_back_behind_what_it_builds_on() {
         ..Run::default()
     });
 }
+
+/// The hospital's server kept it since a time that is to come once more, after its clock was set right.
+#[test]
+fn what_waits_at_the_server_is_refused_in_the_end_though_the_clock_was_set_back() {
+    holds(&Run {
+        devices: 1,
+        page: 20,
+        hubs: 1,
+        steps: vec![
+            BackupServer,
+            Newer { pick: 569_843_722 },
+            Roam { device: 0, server: 1 },
+            SyncHub { hub: 1 },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Do {
+                device: 0,
+                work: DeletePatient,
+                pick: 2_699_101_768,
+            },
+            Sync { device: 0 },
+            RestoreServer,
+            Errand {
+                hub: 1,
+                errand: Push,
+                fate: Arrives,
+            },
+            ServerClock { minutes: -576_000 },
+        ],
+        ..Run::default()
+    });
+}

@@ -24,6 +24,7 @@ crate::on_both_stores! {
     what_builds_on_something_refused_is_refused_with_it
     what_waits_in_a_circle_is_refused
     what_waits_for_thirty_days_is_refused
+    a_clock_that_was_set_back_lets_nothing_wait_longer
 }
 
 /// In microseconds.
@@ -245,6 +246,23 @@ async fn what_waits_for_thirty_days_is_refused(stand: Stand) {
         (waiting(&stand).await, stand.store.quarantine(10).await.unwrap().len()),
         (0, 2)
     );
+}
+
+/// They came while the server's clock was a year ahead.
+async fn a_clock_that_was_set_back_lets_nothing_wait_longer(stand: Stand) {
+    let [_, second, third] = three(1).await;
+    let batch = vec![second, third];
+    let ahead = Timestamp(NOON.0 + 365 * DAY);
+    stand.store.accept(batch.clone(), ahead).await.unwrap();
+    for days in [0, 29] {
+        let now = Timestamp(NOON.0 + days * DAY);
+        stand.store.accept(batch.clone(), now).await.unwrap();
+        assert_eq!(waiting(&stand).await, 2, "after {days} days");
+    }
+    let later = Timestamp(NOON.0 + 31 * DAY);
+    let outcomes = stand.store.accept(batch, later).await.unwrap();
+    let codes: Vec<_> = outcomes.iter().map(code).collect();
+    assert_eq!(codes, ["unknown_dependency"; 2]);
 }
 
 fn code(outcome: &PushOutcome) -> &str {
