@@ -36,6 +36,8 @@ impl Identity {
 pub struct Header {
     /// A new UUID v7.
     pub id: TransactionId,
+    /// What the command was first made into, if it is made again.
+    pub first: Option<TransactionId>,
     /// The device's time.
     pub time: Timestamp,
     /// There is no connection.
@@ -105,6 +107,7 @@ pub fn author(
         offline: header.offline,
         command: header.command,
         changes: names,
+        first: header.first,
     };
     let transaction = Transaction::sign(&body, bytes, &identity.key);
     Ok((transaction, Opened { body, changes: decoded }))

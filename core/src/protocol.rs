@@ -24,6 +24,11 @@ pub const MAX_PUSH_TRANSACTIONS: usize = 1_000;
 /// How many bytes one request body may have after unpacking.
 pub const MAX_REQUEST_BYTES: usize = 16 << 20;
 
+/// The code of a refusal: the stream has the command already, as another transaction of the same device. See [`Body::first`].
+///
+/// [`Body::first`]: crate::transaction::Body::first
+pub const DONE_ALREADY: &str = "done_already";
+
 /// `POST /v1/push`: transactions of the outbox, in order.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 #[cbor(array)]

@@ -58,6 +58,17 @@ pub struct Body {
     /// The changes, in the order they apply.
     #[n(7)]
     pub changes: Vec<ChangeName>,
+    /// What the transaction was named that its command was made into first, if this one was made after that was taken back. The
+    /// stream has one of them.
+    #[n(8)]
+    pub first: Option<TransactionId>,
+}
+
+impl Body {
+    /// What the transaction was named that its command was made into first.
+    pub fn first_id(&self) -> TransactionId {
+        self.first.unwrap_or(self.id)
+    }
 }
 
 /// Names a change.

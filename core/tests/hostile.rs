@@ -423,6 +423,7 @@ fn transaction(claims: &[ChangeHash], changes: Vec<Vec<u8>>) -> Transaction {
         time: Timestamp(1),
         offline: false,
         command: "editRow".into(),
+        first: None,
         changes: claims.iter().map(|hash| ChangeName { document, hash: *hash }).collect(),
     };
     Transaction::sign(&body, changes, &key)

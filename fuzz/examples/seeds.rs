@@ -148,6 +148,7 @@ fn body(key: &SigningKey) -> Body {
         time: Timestamp(1_769_860_800_000_000),
         offline: true,
         command: "editRow".into(),
+        first: None,
         changes: Vec::new(),
     }
 }

@@ -61,6 +61,7 @@ fn open(id: DocumentId, decoded: DecodedChange) -> Opened {
         time: Timestamp(1_769_860_800_000_000),
         offline: false,
         command: "editRow".into(),
+        first: None,
         changes: vec![ChangeName {
             document: id,
             hash: decoded.hash,

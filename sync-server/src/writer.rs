@@ -136,6 +136,7 @@ fn batch_length(groups: &[Vec<RowWrite>]) -> usize {
 fn header(command: &str) -> Header {
     Header {
         id: TransactionId(random::new_id()),
+        first: None,
         time: now(),
         offline: false,
         command: command.to_owned(),

@@ -21,6 +21,8 @@ pub struct Maker {
     pub role: Role,
     /// They are the server itself, which imports.
     pub import: bool,
+    /// What the command was first made into that they give next, if they have given it before.
+    pub first: Option<TransactionId>,
     identity: Identity,
     dice: Dice,
     clock: Timestamp,
@@ -39,6 +41,7 @@ impl Maker {
         Self {
             role: Role::Admin,
             import: false,
+            first: None,
             identity,
             dice,
             clock: NOON,
@@ -109,6 +112,7 @@ impl Maker {
     fn header(&self, id: TransactionId) -> Header {
         Header {
             id,
+            first: self.first,
             time: self.clock,
             offline: false,
             command: "editRow".to_owned(),

@@ -73,6 +73,7 @@ mod tests {
                 time: Timestamp(0),
                 offline: false,
                 command: "editRow".to_owned(),
+                first: None,
                 changes: Vec::new(),
             };
             let transaction = Transaction::sign(&body, Vec::new(), &self.signer);

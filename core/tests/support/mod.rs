@@ -297,6 +297,7 @@ impl Device {
         let number = u128::from(self.identity.key.to_bytes()[0]) << 64 | u128::from(self.made);
         let header = Header {
             id: TransactionId(Uuid::from_u128(number)),
+            first: None,
             time: Timestamp(self.made as i64 * 1_000_000),
             offline: true,
             command: "test".into(),

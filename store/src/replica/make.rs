@@ -18,7 +18,7 @@ use holdfast_core::{
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{ReplicaError, sight};
+use super::{ReplicaError, identity, sight};
 use crate::{
     Host, StoreError,
     tables::Tables,
@@ -41,6 +41,8 @@ pub(super) struct Giver {
     pub role: String,
     pub time: Timestamp,
     pub offline: bool,
+    /// What the command was first made into, if it is made again.
+    pub first: Option<TransactionId>,
 }
 
 impl Giver {
@@ -69,7 +71,18 @@ fn not_here(missing: &BTreeSet<Awaited>, opened: &Opened) -> ReplicaError {
     }
 }
 
-impl Workshop<'_> {
+impl<'a> Workshop<'a> {
+    /// As an actor that never wrote: what the one before wrote is taken back.
+    pub fn anew(connection: &'a Connection, host: &'a mut Host, key: &'a SigningKey, actor: &'a mut Actor) -> Self {
+        *actor = identity::new_actor(key, host);
+        Self {
+            connection,
+            host,
+            key,
+            actor,
+        }
+    }
+
     /// Plans, authors and carries out a command. `ids` are those that it was given when it was planned before. `None` if there
     /// is nothing to change.
     pub fn make(
@@ -136,6 +149,7 @@ impl Workshop<'_> {
         };
         let header = Header {
             id: TransactionId(self.host.new_id()),
+            first: giver.first,
             time: giver.time,
             offline: giver.offline,
             command: plan.name.to_owned(),

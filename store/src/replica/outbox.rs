@@ -5,7 +5,7 @@ use holdfast_core::{
     command::Command,
     ids::{HubId, Timestamp, TransactionId, UserId},
     protocol,
-    transaction::{Opened, Transaction, TransactionError},
+    transaction::{Body, Opened, Transaction, TransactionError},
 };
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
@@ -290,7 +290,7 @@ impl Again {
 /// All pending ones, in order.
 pub(super) fn all_pending(connection: &Connection) -> Result<Vec<Again>, StoreError> {
     let sql = "SELECT n, command, user, role, new_ids, made_at, offline, entry, given,
-        state = 'relayed' FROM sync_outbox WHERE state IN ('waiting', 'relayed') ORDER BY n";
+        state = 'relayed', coalesce(first_id, id) FROM sync_outbox WHERE state IN ('waiting', 'relayed') ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query([])?;
     let mut all = Vec::new();
@@ -304,6 +304,7 @@ pub(super) fn all_pending(connection: &Connection) -> Result<Vec<Again>, StoreEr
                 role: row.get(3)?,
                 time: Timestamp(row.get(5)?),
                 offline: row.get(6)?,
+                first: Some(TransactionId(uuid(&row.get::<_, Vec<u8>>(10)?)?)),
             },
             new_ids: ids.chunks(16).map(uuid).collect::<Result<_, _>>()?,
             transaction: protocol::decode(&row.get::<_, Vec<u8>>(7)?).map_err(StoreError::corrupt)?,
@@ -350,6 +351,22 @@ pub(super) fn remove(connection: &Connection, n: i64) -> Result<(), StoreError> 
         .prepare_cached("DELETE FROM sync_outbox WHERE n = ?1")?
         .execute([n])?;
     Ok(())
+}
+
+/// What this device's transaction of the same command is here, under another name: see [`Body::first`]. Its number, and itself
+/// if it waits.
+pub(super) fn namesake(connection: &Connection, body: &Body) -> Result<Option<(i64, Option<Transaction>)>, StoreError> {
+    let sql = "SELECT n, CASE state WHEN 'waiting' THEN entry END FROM sync_outbox
+        WHERE (id = ?1 OR first_id = ?1) AND id <> ?2 AND state IN ('waiting', 'rejected')";
+    let found: Option<(i64, Option<Vec<u8>>)> = connection
+        .prepare_cached(sql)?
+        .query_row((body.first_id().0.as_bytes(), body.id.0.as_bytes()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let Some((n, entry)) = found else { return Ok(None) };
+    let transaction = entry.map(|entry| protocol::decode(&entry).map_err(StoreError::corrupt));
+    Ok(Some((n, transaction.transpose()?)))
 }
 
 /// How many are in a state; what was mended is settled.

@@ -101,6 +101,7 @@ impl Replica {
     ) -> Result<Receipt, ReplicaError> {
         let signed_in = self.session.as_ref().ok_or(ReplicaError::SignedOut)?;
         let giver = Giver {
+            first: None,
             user: signed_in.session.user_id,
             role: signed_in.session.role.clone(),
             time: self.host.now(),

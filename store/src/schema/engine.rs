@@ -190,6 +190,13 @@ pub(super) const RELAYING: &[&str] = &[
         part INTEGER NOT NULL, row BLOB NOT NULL, state BLOB NOT NULL, PRIMARY KEY (part, row)) STRICT, WITHOUT ROWID",
 ];
 
+/// On servers, in the log: what the transaction's command was first made into, if it was made again. A device's command is in it
+/// once.
+pub(super) const MADE_AGAIN: &[&str] = &[
+    "ALTER TABLE sync_log ADD COLUMN first_id BLOB",
+    "CREATE UNIQUE INDEX sync_log_first_id ON sync_log (first_id, device) WHERE first_id IS NOT NULL",
+];
+
 /// On devices: patients are looked for by any part of a name or number, in the order of names. All that the search reads is
 /// in here, so that it passes over a tenth of the table's pages.
 pub(super) const PATIENTS_BY_NAME: &[&str] =

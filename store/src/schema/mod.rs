@@ -16,7 +16,7 @@ use crate::{StoreError, hex, meta};
 type Migration = fn(Side) -> Vec<String>;
 
 /// From format n to n + 1. Only ever appended to: a released migration never changes.
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 9] = [
     first,
     answers,
     waiting,
@@ -25,6 +25,7 @@ const MIGRATIONS: [Migration; 8] = [
     hubs,
     relayed,
     patients_by_name,
+    made_again,
 ];
 
 /// The format that this build writes.
@@ -91,6 +92,14 @@ fn patients_by_name(side: Side) -> Vec<String> {
     match side {
         Side::Server => Vec::new(),
         Side::Device => engine::PATIENTS_BY_NAME.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A command may be made into a transaction again, and is in the stream once.
+fn made_again(side: Side) -> Vec<String> {
+    match side {
+        Side::Server => engine::MADE_AGAIN.iter().map(ToString::to_string).collect(),
+        Side::Device => Vec::new(),
     }
 }
 

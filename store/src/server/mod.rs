@@ -27,7 +27,7 @@ pub use quarantine::Quarantined;
 pub(crate) use quarantine::leave as leave_quarantine;
 pub use session::{Session, TokenHash};
 pub(crate) use snapshot::Totals;
-pub use stream::{Objection, Pulled, Submission, id_taken};
+pub use stream::{Objection, Pulled, Submission, done_already, id_taken};
 pub(crate) use stream::{head, log, refuse_all, take_in};
 pub use waiting::WaitingCount;
 pub(crate) use waiting::{await_no_longer, leave as leave_waiting};

@@ -19,7 +19,7 @@ use holdfast_core::{
     policy::Role,
     protocol::{self, PushOutcome, ScopeChecksum},
     schema::{SCHEMA_VERSION, Schema, Side},
-    transaction::{LogEntry, Mark, Opened, Transaction},
+    transaction::{Body, LogEntry, Mark, Opened, Transaction},
 };
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -234,8 +234,8 @@ pub(crate) fn log(
     transaction: &Transaction,
 ) -> Result<(), StoreError> {
     let (body, seq) = (&opened.body, seq.0 as i64);
-    let sql = "INSERT INTO sync_log (seq, id, user, device, time, accepted_at, entry)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO sync_log (seq, id, user, device, time, accepted_at, entry, first_id)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     connection.prepare_cached(sql)?.execute((
         seq,
         body.id.0.as_bytes(),
@@ -244,6 +244,7 @@ pub(crate) fn log(
         body.time.0,
         accepted_at.0,
         protocol::encode(transaction),
+        body.first.as_ref().map(|first| first.0.as_bytes()),
     ))?;
     // A deterministic change may come with several transactions; the first in the stream brought it. What a hub relays has
     // the place 0.
@@ -263,6 +264,14 @@ pub fn id_taken(id: TransactionId) -> PushOutcome {
         id,
         code: "id_taken".to_owned(),
         reason: "another transaction has this id already".to_owned(),
+    }
+}
+
+/// Why a transaction is refused whose command the stream has already.
+pub fn done_already() -> Objection {
+    Objection {
+        code: protocol::DONE_ALREADY,
+        reason: "this was done already, by a transaction that its device made of the same command".to_owned(),
     }
 }
 
@@ -328,6 +337,10 @@ impl<'c> Taking<'c> {
         if let Some(objection) = &submission.objection {
             return self.refuse_with(submission, objection.code, &objection.reason);
         }
+        if self.is_done(&submission.opened.body)? {
+            let Objection { code, reason } = done_already();
+            return self.refuse_with(submission, code, &reason);
+        }
         let (id, next) = (submission.opened.body.id, self.head.next());
         let job = Job::Ingest {
             opened: &submission.opened,
@@ -363,6 +376,13 @@ impl<'c> Taking<'c> {
             Err(Undone::Missing(missing)) => self.wait(submission, missing),
             Err(Undone::Rejected(rejection)) => self.refuse(submission, &rejection),
         }
+    }
+
+    /// True if the stream has the command already, as another transaction. Only its device says what it made of a command.
+    fn is_done(&self, body: &Body) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM sync_log WHERE (first_id = ?1 OR id = ?1) AND device = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.exists((body.first_id().0.as_bytes(), body.device.to_string()))?)
     }
 
     /// Takes in, or refuses, whoever waited for what has just come or was refused; and so on.

@@ -127,6 +127,7 @@ impl TestServer {
         let device = DeviceId::of_public_key(&key.verifying_key().to_bytes());
         let header = Header {
             id: TransactionId(self.host.new_id()),
+            first: None,
             time: self.host.now(),
             offline: false,
             command: "import".to_owned(),

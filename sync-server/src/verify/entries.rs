@@ -15,8 +15,9 @@ const PAGE_ENTRIES: usize = 2_000;
 pub struct RawEntry {
     /// Its place.
     pub seq: Seq,
-    /// The log's own columns, which repeat what the entry says: id, user, device, time in microseconds.
-    pub columns: [String; 4],
+    /// The log's own columns, which repeat what the entry says: id, user, device, time in microseconds, and what its command was
+    /// first made into, if that is another.
+    pub columns: [String; 5],
     /// When the server took it.
     pub accepted_at: Timestamp,
     /// The transaction, in hexadecimal digits.
@@ -37,14 +38,14 @@ pub async fn head(session: &mut Session) -> Result<Seq, SessionError> {
 pub async fn page(session: &mut Session, after: Seq) -> Result<Vec<RawEntry>, SessionError> {
     let sql = match session.dialect() {
         Dialect::Sqlite => sql(
-            "CAST(l.seq AS TEXT), lower(hex(l.id)), l.user, l.device, CAST(l.time AS TEXT), CAST(l.accepted_at AS TEXT),
-                hex(l.entry)",
+            "CAST(l.seq AS TEXT), lower(hex(l.id)), l.user, l.device, CAST(l.time AS TEXT), lower(hex(l.first_id)),
+                CAST(l.accepted_at AS TEXT), hex(l.entry)",
             "sync_log",
             "CAST(?1 AS INTEGER)",
         ),
         Dialect::Postgres => sql(
             "l.seq::text, replace(l.id::text, '-', ''), l.user_id::text, l.device::text,
-                (extract(epoch FROM l.time) * 1000000)::bigint::text,
+                (extract(epoch FROM l.time) * 1000000)::bigint::text, replace(l.first_id::text, '-', ''),
                 (extract(epoch FROM l.accepted_at) * 1000000)::bigint::text, encode(l.entry, 'hex')",
             "sync.log",
             "$1::bigint",
@@ -75,7 +76,7 @@ fn raw(row: TextRow) -> RawEntry {
     let mut next = || cells.next().unwrap_or_default();
     RawEntry {
         seq: Seq(next().parse().unwrap_or(0)),
-        columns: [next(), next(), next(), next()],
+        columns: [next(), next(), next(), next(), next()],
         accepted_at: Timestamp(next().parse().unwrap_or(0)),
         entry: next(),
     }

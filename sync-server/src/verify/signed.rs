@@ -111,7 +111,7 @@ fn open(raw: &RawEntry, problem: &mut impl FnMut(String)) -> Result<(Transaction
     if opened.changes.iter().any(Option::is_none) {
         problem("a change is named and not there".to_owned());
     }
-    for (name, (said, column)) in ["id", "user", "device", "time"]
+    for (name, (said, column)) in ["id", "user", "device", "time", "first id"]
         .iter()
         .zip(said(&opened.body).iter().zip(&raw.columns))
     {
@@ -123,11 +123,12 @@ fn open(raw: &RawEntry, problem: &mut impl FnMut(String)) -> Result<(Transaction
 }
 
 /// What the log's columns repeat.
-fn said(body: &Body) -> [String; 4] {
+fn said(body: &Body) -> [String; 5] {
     [
         body.id.0.simple().to_string(),
         body.user.to_string(),
         body.device.to_string(),
         body.time.0.to_string(),
+        body.first.map(|first| first.0.simple().to_string()).unwrap_or_default(),
     ]
 }

@@ -90,6 +90,7 @@ impl Push {
             time: server.clock.now(),
             offline: false,
             command: "measure".to_owned(),
+            first: None,
             changes: vec![ChangeName {
                 document: patient,
                 hash,

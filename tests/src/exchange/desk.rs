@@ -88,6 +88,7 @@ impl<'a> Desk<'a> {
             time: NOON,
             offline: true,
             command: "editRow".to_owned(),
+            first: None,
             changes: names,
         };
         let transaction = Transaction::sign(&body, changes, &identity.key);

@@ -189,6 +189,7 @@ impl Device {
     fn write(&mut self, write: &RowWrite) {
         let header = Header {
             id: TransactionId(self.dice.uuid()),
+            first: None,
             time: NOON,
             offline: true,
             command: "editRow".to_owned(),

@@ -89,6 +89,7 @@ impl Signer {
 fn header(command: &str) -> Header {
     Header {
         id: TransactionId(random::new_id()),
+        first: None,
         time: now(),
         offline: true,
         command: command.to_owned(),

@@ -4,6 +4,7 @@
 mod accounts;
 mod claims;
 mod deletes;
+mod made_again;
 mod pages;
 mod random;
 mod rows;

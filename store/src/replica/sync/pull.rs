@@ -1,6 +1,6 @@
 //! What is new in the stream comes in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use holdfast_core::{
     document::Place,
@@ -8,7 +8,7 @@ use holdfast_core::{
     ingest::{Authority, Job},
     protocol::{self, PullResponse, RelayList},
     schema::Side,
-    transaction::{LogEntry, Mark, Opened, TransactionError},
+    transaction::{Body, ChangeName, LogEntry, Mark, Opened, TransactionError},
 };
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -18,10 +18,10 @@ use crate::{
     hub::RelayPlace,
     meta,
     replica::{
-        Replica, identity, kept,
+        Replica, kept,
         make::Workshop,
         outbox, relayed,
-        replay::{self, Remake},
+        replay::{self, Gone, Remake},
         sight,
     },
     writing::Writing,
@@ -101,11 +101,23 @@ impl Replica {
             _ => {}
         }
         let mut writing = Writing::new(&transaction, Side::Device, now);
+        let mut done = HashSet::new();
         for (entry, opened) in response.entries.iter().zip(&opened) {
             take_entry(&transaction, &mut writing, entry, opened)?;
+            if opened.body.device == own {
+                done.extend(settle_namesake(&transaction, &opened.body)?);
+            }
         }
         kept::trim(&transaction)?;
         changed.extend(writing.finish()?);
+        if !done.is_empty() {
+            let mut workshop = Workshop::anew(&transaction, &mut self.host, &self.key, &mut self.actor);
+            let gone = Gone {
+                refused: done,
+                ..Gone::default()
+            };
+            changed.extend(replay::replay(&mut workshop, gone, Remake::NotKept, now)?);
+        }
         seen::reach(&transaction, response.cursor)?;
         reach(&transaction, &response)?;
         let in_step = response.cursor >= response.head;
@@ -122,13 +134,7 @@ impl Replica {
             };
             relay::expire(&transaction, now, &mut noted)?;
             if !noted.gone.is_empty() {
-                self.actor = identity::new_actor(&self.key, &mut self.host);
-                let mut workshop = Workshop {
-                    connection: &transaction,
-                    host: &mut self.host,
-                    key: &self.key,
-                    actor: &self.actor,
-                };
+                let mut workshop = Workshop::anew(&transaction, &mut self.host, &self.key, &mut self.actor);
                 let gone = std::mem::take(&mut noted.gone);
                 changed.extend(replay::replay(&mut workshop, gone, Remake::Dependent, now)?);
             }
@@ -150,6 +156,20 @@ impl Replica {
         self.round.pull = !in_step || relay.is_some_and(|page| page.more());
         Ok(Ok(changed))
     }
+}
+
+/// The stream has a command of this device that is here as another transaction: this store was put back to a backup, after which
+/// it was made again. Returns the changes that are to be taken back.
+fn settle_namesake(connection: &Connection, body: &Body) -> Result<Vec<ChangeName>, StoreError> {
+    let Some((n, waiting)) = outbox::namesake(connection, body)? else {
+        return Ok(Vec::new());
+    };
+    kept::keep(connection, n, None)?;
+    outbox::remove(connection, n)?;
+    let body = waiting.map(|transaction| transaction.body()).transpose();
+    Ok(body
+        .map_err(StoreError::corrupt)?
+        .map_or_else(Vec::new, |body| body.changes))
 }
 
 /// The replica is where a page ends.

@@ -15,7 +15,7 @@ use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy, sum
 use crate::{
     StoreError,
     replica::{
-        Replica, base, identity, kept,
+        Replica, base, kept,
         make::Workshop,
         outbox::{self, Waiting},
         relayed,
@@ -109,13 +109,7 @@ impl Replica {
         kept::trim(&transaction)?;
         let mut changed = writing.finish()?;
         if let Some((sent, code, reason)) = refused {
-            self.actor = identity::new_actor(&self.key, &mut self.host);
-            let mut workshop = Workshop {
-                connection: &transaction,
-                host: &mut self.host,
-                key: &self.key,
-                actor: &self.actor,
-            };
+            let mut workshop = Workshop::anew(&transaction, &mut self.host, &self.key, &mut self.actor);
             let taken_back = set_aside(&mut workshop, &sent, code, reason, now)?;
             if !broken!(TakenBackInSilence) {
                 changed.extend(taken_back);
@@ -153,13 +147,7 @@ impl Replica {
         let Some(sent) = outbox::waiting(&transaction, *id)? else {
             return Ok(BTreeSet::new());
         };
-        self.actor = identity::new_actor(&self.key, &mut self.host);
-        let mut workshop = Workshop {
-            connection: &transaction,
-            host: &mut self.host,
-            key: &self.key,
-            actor: &self.actor,
-        };
+        let mut workshop = Workshop::anew(&transaction, &mut self.host, &self.key, &mut self.actor);
         let changed = set_aside(&mut workshop, &sent, code, reason, now)?;
         transaction.commit()?;
         self.round.at_once = None;
@@ -189,7 +177,8 @@ pub(super) fn acknowledge(
     relayed::settle(connection, writing, opened)
 }
 
-/// Keeps a refused transaction for a person to mend, and goes on from what the server has.
+/// Keeps a refused transaction for a person to mend, unless the stream has its command already, and goes on from what the server
+/// has.
 fn set_aside(
     workshop: &mut Workshop<'_>,
     sent: &Waiting,
@@ -197,7 +186,13 @@ fn set_aside(
     reason: &str,
     now: Timestamp,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
-    outbox::reject(workshop.connection, sent.n, code, reason)?;
+    if code == protocol::DONE_ALREADY {
+        // This store was put back to a backup: it made another one of the same command before, which the stream brings.
+        kept::keep(workshop.connection, sent.n, None)?;
+        outbox::remove(workshop.connection, sent.n)?;
+    } else {
+        outbox::reject(workshop.connection, sent.n, code, reason)?;
+    }
     let gone = sent.transaction.body().map_err(StoreError::corrupt)?.changes;
     let gone = Gone {
         refused: gone.into_iter().collect(),

@@ -12,23 +12,24 @@ use std::{
     borrow::Cow,
     collections::{BTreeSet, HashMap, HashSet},
     ops::Range,
+    slice,
     sync::Arc,
     time::Duration,
 };
 
 use holdfast_core::{
     checksum::Checksums,
-    ids::{Seq, Timestamp, TransactionId},
+    ids::{DeviceId, Seq, Timestamp, TransactionId},
     ingest::{
         Attempt, Effects, Needs, Rejection, WorkingSet,
         waiting::{Awaited, Due, Unkept, Unmet, Waiter, Waiting, arrived, brought, own_changes},
     },
-    protocol::{PushOutcome, decode, encode},
-    transaction::{ChangeName, Transaction},
+    protocol::{PushOutcome, encode},
+    transaction::{Body, ChangeName},
 };
-use holdfast_store::server::{Objection, Submission, id_taken};
+use holdfast_store::server::{Objection, Submission, done_already, id_taken};
 use minicbor::bytes::ByteVec;
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -159,6 +160,9 @@ struct Batch<'a> {
     head: Seq,
     checksums: Checksums,
     set: WorkingSet,
+    /// Which of the commands that come are in the stream, by what they were first made into. Only its device says what it made
+    /// of a command.
+    done: HashSet<(DeviceId, TransactionId)>,
     entries: Vec<Entry<'a>>,
     /// How many of the entries are written, or among what is pending.
     written: usize,
@@ -193,6 +197,7 @@ impl<'a> Batch<'a> {
             head: *head,
             checksums: *checksums,
             set: WorkingSet::default(),
+            done: HashSet::new(),
             entries: Vec::new(),
             written: 0,
             pending: Vec::new(),
@@ -249,7 +254,8 @@ impl<'a> Batch<'a> {
         let mut ids = HashSet::new();
         let is_plain = |s: &&Submission| {
             let id = s.opened.body.id.0;
-            s.objection.is_none() && !known.contains_key(&id) && ids.insert(id)
+            let is_new = !known.contains_key(&id) && !self.is_done(&s.opened.body);
+            s.objection.is_none() && is_new && ids.insert(s.opened.body.first_id())
         };
         let plain = all[stride.clone()].iter().take_while(is_plain).count();
         if plain < FEW {
@@ -312,25 +318,25 @@ impl<'a> Batch<'a> {
                 known.insert(id.0, (PushOutcome::Waiting { id, missing }, body));
             }
         }
-        let logged = sqlx::query("SELECT id, seq, entry FROM sync.log WHERE id = ANY($1)")
-            .bind(ids)
-            .fetch_all(&mut *self.connection)
-            .await?;
-        for record in logged {
-            let (id, seq): (Uuid, i64) = (record.try_get(0)?, record.try_get(1)?);
-            let entry: Transaction =
-                decode(record.try_get(2)?).map_err(|_| StoreError::Corrupt("a log entry cannot be read"))?;
-            let outcome = PushOutcome::Accepted {
-                id: TransactionId(id),
-                seq: Seq(seq as u64),
-            };
-            known.insert(id, (outcome, entry.body));
+        for logged in log::of_commands(self.connection, submissions).await? {
+            let (id, seq) = (logged.id, logged.seq);
+            self.done.insert((logged.device, logged.first_id));
+            known.insert(id.0, (PushOutcome::Accepted { id, seq }, logged.body));
         }
         Ok(known)
     }
 
+    /// True if the stream has the command already, as another transaction.
+    fn is_done(&self, body: &Body) -> bool {
+        self.done.contains(&(body.device, body.first_id()))
+    }
+
     async fn judge(&mut self, submission: Cow<'a, Submission>) -> Result<PushOutcome, StoreError> {
         if let Some(Objection { code, reason }) = submission.objection.clone() {
+            return Ok(self.refuse_with(submission, code, reason));
+        }
+        if self.is_done(&submission.opened.body) {
+            let Objection { code, reason } = done_already();
             return Ok(self.refuse_with(submission, code, reason));
         }
         let job = job(&submission, self.head.next());
@@ -355,6 +361,8 @@ impl<'a> Batch<'a> {
     fn append(&mut self, submission: Cow<'a, Submission>) -> PushOutcome {
         self.head = self.head.next();
         let (id, seq) = (submission.opened.body.id, self.head);
+        let body = &submission.opened.body;
+        self.done.insert((body.device, body.first_id()));
         self.entries.push(Entry { seq, submission });
         PushOutcome::Accepted { id, seq }
     }
@@ -362,10 +370,13 @@ impl<'a> Batch<'a> {
     /// Takes in, or refuses, whoever waited for what has just come or was refused; and so on.
     async fn settle(&mut self) -> Result<(), StoreError> {
         while let Some((waiter, due)) = self.waiting.next_due() {
-            let submission = Cow::Owned(kept::take(self.connection, waiter.id).await?);
+            let submission = kept::take(self.connection, waiter.id).await?;
             let outcome = match due {
-                Due::Judge => self.judge(submission).await?,
-                Due::Refuse(unmet) => self.refuse_for(submission, unmet),
+                Due::Judge => {
+                    self.known(slice::from_ref(&submission)).await?;
+                    self.judge(Cow::Owned(submission)).await?
+                }
+                Due::Refuse(unmet) => self.refuse_for(Cow::Owned(submission), unmet),
             };
             self.settled.insert(waiter.id.0, outcome);
         }

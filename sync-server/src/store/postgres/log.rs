@@ -1,16 +1,56 @@
-//! How the stream's entries are written.
+//! How the stream's entries are written and found.
 
 use holdfast_core::{
-    ids::{Seq, Timestamp},
-    protocol::encode,
+    ids::{DeviceId, Seq, Timestamp, TransactionId},
+    protocol::{decode, encode},
+    transaction::Transaction,
 };
 use holdfast_store::server::Submission;
-use sqlx::AssertSqlSafe;
+use minicbor::bytes::ByteVec;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use uuid::Uuid;
 
 use super::{
-    time,
+    StoreError, time,
     write::{CHUNK, Step},
 };
+
+/// An entry of the log.
+pub(super) struct Logged {
+    pub id: TransactionId,
+    pub seq: Seq,
+    pub device: DeviceId,
+    /// What its command was first made into.
+    pub first_id: TransactionId,
+    pub body: ByteVec,
+}
+
+/// The entries that are submissions, or of a command that one is of.
+pub(super) async fn of_commands(
+    connection: &mut PgConnection,
+    submissions: &[Submission],
+) -> Result<Vec<Logged>, StoreError> {
+    let bodies = submissions.iter().map(|submission| &submission.opened.body);
+    let names = bodies.flat_map(|body| [Some(body.id.0), body.first.map(|first| first.0)]);
+    let sql = "SELECT id, seq, device, coalesce(first_id, id), entry FROM sync.log WHERE id = ANY($1)
+        UNION ALL SELECT id, seq, device, first_id, entry FROM sync.log WHERE first_id = ANY($1)";
+    let found = sqlx::query(sql)
+        .bind(names.flatten().collect::<Vec<Uuid>>())
+        .fetch_all(connection)
+        .await?;
+    let read = |record: sqlx::postgres::PgRow| {
+        let entry: Transaction =
+            decode(record.try_get(4)?).map_err(|_| StoreError::Corrupt("a log entry cannot be read"))?;
+        Ok(Logged {
+            id: TransactionId(record.try_get(0)?),
+            seq: Seq(record.try_get::<i64, _>(1)? as u64),
+            device: DeviceId(record.try_get(2)?),
+            first_id: TransactionId(record.try_get(3)?),
+            body: entry.body,
+        })
+    };
+    found.into_iter().map(read).collect()
+}
 
 /// The steps that write entries, accepted `now` at these places.
 pub(super) fn write(steps: &mut Vec<Step>, entries: &[(Seq, &Submission)], now: Timestamp) {
@@ -22,9 +62,10 @@ fn log(entries: &[(Seq, &Submission)], now: Timestamp) -> Step {
     let bodies = || entries.iter().map(|(_, submission)| &submission.opened.body);
     let encoded = entries.iter().map(|(_, submission)| encode(&submission.transaction));
     let statement = sqlx::query(
-        "INSERT INTO sync.log (seq, id, user_id, device, time, accepted_at, entry)
+        "INSERT INTO sync.log (seq, id, user_id, device, time, accepted_at, entry, first_id)
          SELECT unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[]),
-             unnest($5::timestamptz[]), $6::timestamptz, unnest($7::bytea[])",
+             unnest($5::timestamptz[]), $6::timestamptz, unnest($7::bytea[]),
+             unnest($8::uuid[])",
     );
     let statement = statement
         .bind(entries.iter().map(|(seq, _)| seq.0 as i64).collect::<Vec<_>>())
@@ -33,7 +74,8 @@ fn log(entries: &[(Seq, &Submission)], now: Timestamp) -> Step {
         .bind(bodies().map(|body| body.device.0).collect::<Vec<_>>())
         .bind(bodies().map(|body| time::bound(body.time)).collect::<Vec<_>>())
         .bind(time::bound(now))
-        .bind(encoded.collect::<Vec<_>>());
+        .bind(encoded.collect::<Vec<_>>())
+        .bind(bodies().map(|body| body.first.map(|first| first.0)).collect::<Vec<_>>());
     Step::Run(statement)
 }
 

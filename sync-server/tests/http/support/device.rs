@@ -180,6 +180,7 @@ impl Device {
         loop {
             let header = Header {
                 id: TransactionId(random::new_id()),
+                first: None,
                 time,
                 offline: true,
                 command: "test".to_owned(),

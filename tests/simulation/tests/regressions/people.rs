@@ -234,3 +234,46 @@ fn an_edit_of_a_salary_is_acknowledged_where_no_salaries_are() {
         ],
     });
 }
+
+/// What a cleaner may not was refused, and the count behind it made anew under another name. The backup knew only the first
+/// name: the device sent it again.
+#[test]
+fn what_was_made_anew_is_done_once_though_a_backup_knows_it_by_its_first_name() {
+    holds(&Run {
+        devices: 1,
+        page: 5,
+        personal: true,
+        steps: vec![
+            Sync { device: 0 },
+            Do {
+                device: 0,
+                work: RecordTreatment,
+                pick: 2_311_971_513,
+            },
+            Do {
+                device: 0,
+                work: TakeStock,
+                pick: 2_929_783_420,
+            },
+            Backup { device: 0 },
+            Role {
+                person: 0,
+                role: "cleaner",
+            },
+            Exchange {
+                device: 0,
+                fate: Arrives,
+            },
+            Role {
+                person: 0,
+                role: "manager",
+            },
+            Exchange {
+                device: 0,
+                fate: RequestTwice,
+            },
+            Restore { device: 0 },
+        ],
+        ..Run::default()
+    });
+}
