@@ -106,7 +106,7 @@ fn take_page(
     let mut writing = Writing::new(connection, Side::Server, now);
     for (entry, opened) in page.entries.iter().zip(opened) {
         displaced.extend(take_entry(connection, &mut writing, entry, opened)?);
-        server::log(connection, entry.seq, opened, entry.accepted_at, &entry.transaction)?;
+        server::log(connection, [(entry.seq, opened, &entry.transaction)], entry.accepted_at)?;
         if judged {
             forget_verdict(connection, entry, opened)?;
             await_no_longer(connection, opened)?;

@@ -1,11 +1,14 @@
 //! The server's store: the stream, the tables, accounts, devices and sessions.
 
+mod accept;
 mod access;
 mod account;
 mod checkpoint;
 mod device;
 mod hubs;
+mod judge;
 mod load;
+mod log;
 mod quarantine;
 mod session;
 mod snapshot;
@@ -19,16 +22,18 @@ use holdfast_core::schema::Side;
 use rusqlite::Connection;
 use uuid::Uuid;
 
+pub use accept::{Objection, Submission, done_already, id_taken};
+pub(crate) use accept::{refuse_all, take_in};
 pub use account::Account;
 pub use checkpoint::Checkpointer;
 pub use device::Device;
 pub use hubs::KnownHub;
+pub(crate) use log::{head, log};
 pub use quarantine::Quarantined;
 pub(crate) use quarantine::leave as leave_quarantine;
 pub use session::{Session, TokenHash};
 pub(crate) use snapshot::Totals;
-pub use stream::{Objection, Pulled, Submission, done_already, id_taken};
-pub(crate) use stream::{head, log, refuse_all, take_in};
+pub use stream::Pulled;
 pub use waiting::WaitingCount;
 pub(crate) use waiting::{await_no_longer, leave as leave_waiting};
 

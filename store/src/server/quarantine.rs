@@ -5,7 +5,7 @@ use holdfast_core::{
     protocol,
     transaction::Transaction,
 };
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use super::{ServerStore, Submission};
 use crate::{
@@ -79,21 +79,27 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// A transaction that was refused before: code, reason, and itself as it came.
-pub(super) fn verdict(
-    connection: &Connection,
-    id: TransactionId,
-) -> Result<Option<(String, String, Vec<u8>)>, StoreError> {
-    let sql = "SELECT code, reason, entry FROM sync_quarantine WHERE id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement
-        .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?)
+/// What was refused before.
+pub(super) struct Verdicts<'c>(CachedStatement<'c>);
+
+impl<'c> Verdicts<'c> {
+    pub fn new(connection: &'c Connection) -> Result<Self, StoreError> {
+        let sql = "SELECT code, reason, entry FROM sync_quarantine WHERE id = ?1";
+        Ok(Self(connection.prepare_cached(sql)?))
+    }
+
+    /// Of a transaction: code, reason, and itself as it came.
+    pub fn of(&mut self, id: TransactionId) -> Result<Option<(String, String, Vec<u8>)>, StoreError> {
+        let verdict = self
+            .0
+            .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        Ok(verdict.optional()?)
+    }
 }
 
 /// A transaction that was refused here is in the stream after all.
 pub(crate) fn leave(connection: &Connection, id: TransactionId, transaction: &Transaction) -> Result<(), StoreError> {
-    let Some((_, _, entry)) = verdict(connection, id)? else {
+    let Some((_, _, entry)) = Verdicts::new(connection)?.of(id)? else {
         return Ok(());
     };
     let refused: Transaction = protocol::decode(&entry).map_err(StoreError::corrupt)?;

@@ -69,8 +69,8 @@ const MANY: usize = 32;
 
 /// What is stored of some rows of a part, given in their order. `read` gets the row's id and `columns`.
 ///
-/// Of many rows, all that lies between the first and the last is walked through, if that is not much more: the rows of a page of a
-/// copy are neighbours, and for a new device there is nothing yet where they will be.
+/// Of many rows, all that lies between the first and the last is walked through, as long as that is not much more: the rows of a
+/// page of a copy are neighbours, and for a new device there is nothing yet where they will be.
 fn stored<T>(
     connection: &Connection,
     columns: &str,
@@ -82,23 +82,25 @@ fn stored<T>(
     if rows.len() >= MANY
         && let (Some(first), Some(last)) = (rows.first(), rows.last())
     {
-        let most = 2 * rows.len();
-        let sql = format!(
-            "SELECT row, {columns} FROM sync_documents WHERE part = ?1 AND row BETWEEN ?2 AND ?3 ORDER BY row LIMIT ?4"
-        );
+        let sql =
+            format!("SELECT row, {columns} FROM sync_documents WHERE part = ?1 AND row BETWEEN ?2 AND ?3 ORDER BY row");
         let mut walk = connection.prepare_cached(&sql)?;
-        let mut found = walk.query((part, first.0.as_bytes(), last.0.as_bytes(), most as i64))?;
-        let (mut walked, mut wanted) = (0, rows.iter().peekable());
-        while let Some(row) = found.next()? {
-            walked += 1;
+        let mut found = walk.query((part, first.0.as_bytes(), last.0.as_bytes()))?;
+        let (mut others, mut wanted) = (0, rows.iter().peekable());
+        loop {
+            let Some(row) = found.next()? else {
+                return Ok(stored);
+            };
             let id = RowId(uuid(row.get_ref(0)?.as_blob().map_err(StoreError::corrupt)?)?);
             while wanted.next_if(|wanted| **wanted < id).is_some() {}
             if wanted.next_if(|wanted| **wanted == id).is_some() {
                 stored.insert(id, read(row)?);
+            } else {
+                others += 1;
             }
-        }
-        if walked < most {
-            return Ok(stored);
+            if others > MANY + stored.len() {
+                break;
+            }
         }
     }
     let sql = format!("SELECT row, {columns} FROM sync_documents WHERE part = ?1 AND row = ?2");

@@ -61,6 +61,16 @@ impl<'c> Writing<'c> {
         self.set
     }
 
+    /// Gives out what is loaded, to be put back. There is nothing to be written.
+    pub fn take_set(&mut self) -> WorkingSet {
+        std::mem::take(&mut self.set)
+    }
+
+    /// Puts back what was given out. What was done to it meanwhile has been written.
+    pub fn put_set(&mut self, set: WorkingSet) {
+        self.set = set;
+    }
+
     /// Loads what somebody needs.
     pub fn load(&mut self, needs: &Needs) -> Result<(), StoreError> {
         load::load(self.connection, needs, &mut self.set)
@@ -97,8 +107,9 @@ impl<'c> Writing<'c> {
         self.write(effects)
     }
 
+    /// Writes what a set that was given out has done.
     #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only tests break it"))]
-    fn write(&mut self, mut effects: Effects) -> Result<(), StoreError> {
+    pub fn write(&mut self, mut effects: Effects) -> Result<(), StoreError> {
         #[cfg(feature = "testing")]
         crate::testing::break_effects(&mut effects);
         let changed = write::write(self.connection, &effects, self.side, self.now)?;

@@ -52,9 +52,8 @@ pub(super) fn write(
 
 fn documents(connection: &Connection, effects: &Effects) -> Result<(), StoreError> {
     let insert = "INSERT INTO sync_documents (part, row, state, shown) VALUES (?1, ?2, ?3, coalesce(?4, 0))";
-    let upsert =
-        format!("{insert} ON CONFLICT (part, row) DO UPDATE SET state = excluded.state, shown = coalesce(?4, shown)");
-    let (mut add, mut put) = (connection.prepare_cached(insert)?, connection.prepare_cached(&upsert)?);
+    let update = "UPDATE sync_documents SET state = ?3, shown = coalesce(?4, shown) WHERE part = ?1 AND row = ?2";
+    let (mut add, mut put) = (connection.prepare_cached(insert)?, connection.prepare_cached(update)?);
     let mut take = connection.prepare_cached("DELETE FROM sync_documents WHERE part = ?1 AND row = ?2")?;
     for (id, document) in &effects.documents {
         let (part, row) = (id.part(), id.row.0.as_bytes());
@@ -63,11 +62,10 @@ fn documents(connection: &Connection, effects: &Effects) -> Result<(), StoreErro
             continue;
         }
         let state = effects.rows.get(&RowKey::of(id)).filter(|_| id.facet == Facet::Main);
-        let values = (part, row, document.to_bytes(), state.map(|state| state.shown));
-        if effects.new.documents.contains(id) {
-            add.execute(values)?;
-        } else {
-            put.execute(values)?;
+        let bytes = document.to_bytes();
+        let values = || (part, row, &bytes, state.map(|state| state.shown));
+        if effects.new.documents.contains(id) || put.execute(values())? == 0 {
+            add.execute(values())?;
         }
     }
     Ok(())
