@@ -21,8 +21,20 @@ use crate::{
     value::Value,
 };
 
+/// Who works out what follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stance {
+    /// A judge of the stream: whatever the set's documents refer to is there.
+    Stream,
+    /// A judge of what is pending, on documents that may refer to rows that are not there.
+    Pending,
+    /// Nobody judges.
+    Follow,
+}
+
 /// Works out all that follows from `documents` taking the place of those in the set.
-pub(super) fn effects(set: &WorkingSet, documents: Documents, now: Timestamp, judging: bool) -> Result<Commit, Stop> {
+pub(super) fn effects(set: &WorkingSet, documents: Documents, now: Timestamp, stance: Stance) -> Result<Commit, Stop> {
+    let judging = stance != Stance::Follow;
     let mut queue: VecDeque<RowKey> = VecDeque::new();
     for id in documents.keys() {
         if Schema::hospital().get(id.table).is_some() && queue.back() != Some(&RowKey::of(id)) {
@@ -38,6 +50,7 @@ pub(super) fn effects(set: &WorkingSet, documents: Documents, now: Timestamp, ju
         set,
         commit,
         needs: Needs::default(),
+        stance,
         judging,
         revived: BTreeSet::new(),
         unfounded: BTreeSet::new(),
@@ -53,6 +66,7 @@ struct Work<'a> {
     set: &'a WorkingSet,
     commit: Commit,
     needs: Needs,
+    stance: Stance,
     judging: bool,
     /// Deleted rows that a row of this commit references.
     revived: BTreeSet<RowKey>,
@@ -306,27 +320,34 @@ impl Work<'_> {
 
     /// Every reference of a shown row leads to a shown row. A judge refuses what doesn't; a follower, who may not have
     /// everything, shows null or, where that cannot be, not yet the row: then this is true, and something follows from that.
+    /// Null is shown in the table only: the document refers to the row that was not there, which may have come.
     fn check_references(&mut self) -> Result<bool, Stop> {
         let (mut broken, mut nulls) = (None, Vec::new());
         let rows = &self.commit.rows;
         // This commit may take a row out of its table that was referred to before.
         let has_gone = |key: &RowKey| rows.get(key).is_some_and(|state| !state.shown);
         let shown = rows.iter().filter(|(_, state)| state.shown);
-        let new: Vec<(RowKey, &Column, RowKey)> = shown
+        let all: Vec<(RowKey, &Column, RowKey, bool)> = shown
             .flat_map(|(key, state)| {
                 let table = Schema::hospital().by_id(key.table);
                 let before = referenced_in(self.set, table, *key);
-                let new = references(table, &state.row)
-                    .filter(move |(column, to)| !before.contains(&(column.id, *to)) || has_gone(to));
-                new.map(|(column, to)| (*key, column, to))
+                references(table, &state.row).map(move |(column, to)| {
+                    let is_new = !before.contains(&(column.id, to)) || has_gone(&to);
+                    (*key, column, to, is_new)
+                })
             })
+            .filter(|(.., is_new)| *is_new || self.stance != Stance::Stream)
             .collect();
-        for (key, column, target) in new {
+        for (key, column, target, is_new) in all {
             // What is not loaded is asked for.
-            let Some(Presence::Absent | Presence::Hidden) = self.presence(&target) else {
+            let Some(presence @ (Presence::Absent | Presence::Hidden)) = self.presence(&target) else {
                 continue;
             };
-            if self.judging {
+            if presence == Presence::Hidden && !is_new && self.revived.insert(target) {
+                self.queue.push_back(target);
+                continue;
+            }
+            if self.judging && is_new {
                 broken.get_or_insert_with(|| {
                     let table = Schema::hospital().by_id(key.table);
                     Rejection::broken_reference(table, key, column, target, "that does not exist")

@@ -30,6 +30,7 @@ use std::{
     sync::Arc,
 };
 
+use effects::Stance;
 use references::Reference;
 use waiting::Awaited;
 
@@ -340,8 +341,12 @@ pub fn ingest(set: &WorkingSet, opened: &Opened, place: Place, authority: Author
             first.broken("that does not exist").into()
         });
     }
-    let judging = matches!(authority, Authority::Judge { .. });
-    let mut commit = effects::effects(set, shared(documents), opened.body.time, judging)?;
+    let stance = match (authority, place) {
+        (Authority::Judge { .. }, Place::Stream(_)) => Stance::Stream,
+        (Authority::Judge { .. }, Place::Pending) => Stance::Pending,
+        (Authority::Follow, _) => Stance::Follow,
+    };
+    let mut commit = effects::effects(set, shared(documents), opened.body.time, stance)?;
     commit.actors = actors;
     commit
         .changes
@@ -434,7 +439,7 @@ pub fn confirm(set: &WorkingSet, opened: &Opened, seq: Seq) -> Result<Commit, St
     if !needs.is_empty() {
         return Err(Stop::Needs(needs));
     }
-    effects::effects(set, shared(documents), opened.body.time, false)
+    effects::effects(set, shared(documents), opened.body.time, Stance::Follow)
 }
 
 fn shared(documents: BTreeMap<DocumentId, Document>) -> Documents {
@@ -448,7 +453,7 @@ pub fn replace(set: &WorkingSet, documents: &Documents, now: Timestamp) -> Resul
     if documents.keys().any(|id| set.document(id).is_none()) {
         return Err(Stop::Needs(needs_of(set, documents)));
     }
-    effects::effects(set, documents.clone(), now, false)
+    effects::effects(set, documents.clone(), now, Stance::Follow)
 }
 
 /// A page of a snapshot has thousands of rows: all that they are likely to need is asked for together.

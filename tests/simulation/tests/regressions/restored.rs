@@ -386,3 +386,55 @@ fn what_waits_again_may_be_acknowledged_by_a_late_answer_and_is_given_back_once_
         ..Run::default()
     });
 }
+
+/// The hospital refused the patient's making, and the admission waited there: the hub's tables had the bed without the patient.
+/// The stream then brought an edit of the bed.
+#[test]
+fn a_bed_whose_patient_a_hub_has_not_any_more_shows_nobody_whatever_is_edited() {
+    holds(&Run {
+        devices: 4,
+        page: 20,
+        hubs: 1,
+        processes: 1,
+        personal: false,
+        steps: vec![
+            Sync { device: 0 },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            Exchange {
+                device: 1,
+                fate: Arrives,
+            },
+            Do {
+                device: 0,
+                work: CreatePatient,
+                pick: 2_272_820_540,
+            },
+            Sync { device: 0 },
+            Do {
+                device: 1,
+                work: CreatePatient,
+                pick: 1_269_279_662,
+            },
+            Sync { device: 1 },
+            SyncHub { hub: 1 },
+            Sync { device: 3 },
+            RestoreServer,
+            SignIn { device: 3, person: 2 },
+            Do {
+                device: 3,
+                work: AdmitPatient,
+                pick: 2_351_789_996,
+            },
+            SignIn { device: 1, person: 6 },
+            Do {
+                device: 0,
+                work: EditBed,
+                pick: 524_975_024,
+            },
+        ],
+        ..Run::default()
+    });
+}
