@@ -31,7 +31,7 @@ pub use hubs::KnownHub;
 pub(crate) use log::{head, log};
 pub use quarantine::Quarantined;
 pub(crate) use quarantine::leave as leave_quarantine;
-pub use session::{Session, TokenHash};
+pub use session::{Session, SignedIn, TokenHash};
 pub(crate) use snapshot::Totals;
 pub use stream::Pulled;
 pub use waiting::WaitingCount;

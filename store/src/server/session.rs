@@ -2,7 +2,7 @@
 
 use holdfast_core::ids::{DeviceId, Timestamp, UserId};
 
-use super::ServerStore;
+use super::{Account, Device, ServerStore};
 use crate::{StoreError, sql_value};
 
 /// The SHA-256 of a session's token. The token itself is kept nowhere.
@@ -19,6 +19,17 @@ pub struct Session {
     pub created_at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
+}
+
+/// A session, and who and what it is of; `None` for what is not known any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// Its user's account.
+    pub account: Option<Account>,
+    /// Its device.
+    pub device: Option<Device>,
 }
 
 impl ServerStore {
@@ -56,6 +67,18 @@ impl ServerStore {
             device: DeviceId(sql_value::uuid_text(&row.get::<_, String>(1)?)?),
             created_at: Timestamp(row.get(2)?),
             expires_at: Timestamp(row.get(3)?),
+        }))
+    }
+
+    /// The session of a token with its account and device, unless it has expired.
+    pub fn signed_in(&self, token: &TokenHash, now: Timestamp) -> Result<Option<SignedIn>, StoreError> {
+        let Some(session) = self.session(token, now)? else {
+            return Ok(None);
+        };
+        Ok(Some(SignedIn {
+            account: self.account(session.user)?,
+            device: self.device(session.device)?,
+            session,
         }))
     }
 

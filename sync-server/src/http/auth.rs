@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{ApiError, App};
 use crate::{
     hex,
-    store::{Account, Device, Session, TokenHash, now},
+    store::{self, Account, Device, Session, TokenHash, now},
 };
 
 /// Bytes of randomness in a token.
@@ -32,7 +32,7 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let token = bearer(parts).ok_or(ApiError::Unauthorized)?;
-        let Some(session) = session(app, token).await? else {
+        let Some(found) = signed_in(app, token).await? else {
             let locked_out = app.store.was_locked_out(token).await?;
             return Err(if locked_out {
                 ApiError::DeviceRevoked
@@ -40,18 +40,18 @@ impl FromRequestParts<App> for SignedIn {
                 ApiError::Unauthorized
             });
         };
-        let account = app.store.account(session.user).await?.ok_or(ApiError::Unauthorized)?;
+        let account = found.account.ok_or(ApiError::Unauthorized)?;
         if !account.is_active {
             return Err(ApiError::Inactive);
         }
-        let device = app.store.device(session.device).await?.ok_or(ApiError::Unauthorized)?;
+        let device = found.device.ok_or(ApiError::Unauthorized)?;
         if device.revoked_at.is_some() {
             return Err(ApiError::DeviceRevoked);
         }
         Ok(Self {
             token,
             role: role(&account)?,
-            session,
+            session: found.session,
             account,
             device,
         })
@@ -59,15 +59,15 @@ impl FromRequestParts<App> for SignedIn {
 }
 
 /// The session of a token. One that a hub does not know may be the hospital's, and new.
-async fn session(app: &App, token: TokenHash) -> Result<Option<Session>, ApiError> {
-    let session = app.store.session(token, now()).await?;
-    if session.is_none()
+async fn signed_in(app: &App, token: TokenHash) -> Result<Option<store::SignedIn>, ApiError> {
+    let found = app.store.signed_in(token, now()).await?;
+    if found.is_none()
         && let Some(link) = &app.link
         && link.refresh().await
     {
-        return Ok(app.store.session(token, now()).await?);
+        return Ok(app.store.signed_in(token, now()).await?);
     }
-    Ok(session)
+    Ok(found)
 }
 
 /// What the account may do.

@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub use error::StoreError;
 pub use heads::Heads;
 pub use holdfast_store::server::{
-    Account, Device, KnownHub, Objection, Pulled, Quarantined, Session, Submission, TokenHash, WaitingCount,
+    Account, Device, KnownHub, Objection, Pulled, Quarantined, Session, SignedIn, Submission, TokenHash, WaitingCount,
 };
 pub use hub::{Followed, Hub, HubStore, RelayCount, RelayPlace};
 pub use postgres::PostgresStore;
@@ -243,9 +243,9 @@ impl Store {
         on!(self, write, store => store.open_session(&token, &session))
     }
 
-    /// The session of a token, unless it has expired.
-    pub async fn session(&self, token: TokenHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        on!(self, read, store => store.session(&token, now))
+    /// The session of a token with its account and device, unless it has expired.
+    pub async fn signed_in(&self, token: TokenHash, now: Timestamp) -> Result<Option<SignedIn>, StoreError> {
+        on!(self, read, store => store.signed_in(&token, now))
     }
 
     /// True if the token was good once and its device has been revoked since.

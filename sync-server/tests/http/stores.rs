@@ -38,7 +38,7 @@ fn a_sign_in_clears_all_expired_sessions(hospital: &Hospital) {
             .unwrap();
     };
     let session = |token: u8| {
-        let found = hospital.store.session([token; 32], Timestamp(50));
+        let found = hospital.store.signed_in([token; 32], Timestamp(50));
         hospital.block_on(found).unwrap()
     };
     open(1, phone.id(), 10, 100);

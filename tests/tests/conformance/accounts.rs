@@ -6,7 +6,7 @@ use holdfast_core::{
     policy::Role,
     schema::Schema,
 };
-use holdfast_server::store::Session;
+use holdfast_server::store::{Session, SignedIn};
 use holdfast_tests::{
     maker::Maker,
     stand::{Stand, minutes},
@@ -130,7 +130,7 @@ async fn a_revoked_device_stays_revoked_and_its_sessions_end(stand: Stand) {
         .await
         .unwrap();
     assert!(stand.store.revoke_device(device.id, minutes(5)).await.unwrap());
-    assert_eq!(stand.store.session([1; 32], minutes(6)).await.unwrap(), None);
+    assert_eq!(stand.store.signed_in([1; 32], minutes(6)).await.unwrap(), None);
     let again = stand
         .store
         .register_device([7; 32], "Phone", user, minutes(9))
@@ -161,15 +161,19 @@ async fn a_session_ends_when_it_expires_or_is_closed(stand: Stand) {
     for token in [[1; 32], [2; 32]] {
         stand.store.open_session(token, one.clone()).await.unwrap();
         assert_eq!(
-            stand.store.session(token, minutes(59)).await.unwrap(),
-            Some(one.clone())
+            stand.store.signed_in(token, minutes(59)).await.unwrap(),
+            Some(SignedIn {
+                session: one.clone(),
+                account: stand.store.account(user).await.unwrap(),
+                device: Some(device.clone()),
+            })
         );
-        assert_eq!(stand.store.session(token, minutes(60)).await.unwrap(), None);
+        assert_eq!(stand.store.signed_in(token, minutes(60)).await.unwrap(), None);
     }
     stand.store.close_session([1; 32]).await.unwrap();
-    assert_eq!(stand.store.session([1; 32], minutes(1)).await.unwrap(), None);
-    assert!(stand.store.session([2; 32], minutes(1)).await.unwrap().is_some());
-    assert_eq!(stand.store.session([3; 32], minutes(1)).await.unwrap(), None);
+    assert_eq!(stand.store.signed_in([1; 32], minutes(1)).await.unwrap(), None);
+    assert!(stand.store.signed_in([2; 32], minutes(1)).await.unwrap().is_some());
+    assert_eq!(stand.store.signed_in([3; 32], minutes(1)).await.unwrap(), None);
 }
 
 async fn a_password_never_leaves_in_a_document(stand: Stand) {

@@ -6,13 +6,21 @@ use sqlx::{Row, postgres::PgRow};
 
 use super::{PostgresStore, StoreError};
 
+/// What [`read`] reads, of `users` with the secret beside it.
+macro_rules! account_columns {
+    () => {
+        "u.id, u.username, concat_ws(' ', u.first_name, u.last_name), u.role, COALESCE(u.is_active, true), c.password_hash"
+    };
+}
+pub(super) use account_columns;
+
 /// An account: a row of `users` with its secret.
 macro_rules! select_account {
     ($where:literal) => {
         concat!(
-            "SELECT u.id, u.username, concat_ws(' ', u.first_name, u.last_name), u.role, COALESCE(u.is_active, true),
-                    c.password_hash
-             FROM users u LEFT JOIN sync.credentials c ON c.user_id = u.id ",
+            "SELECT ",
+            account_columns!(),
+            " FROM users u LEFT JOIN sync.credentials c ON c.user_id = u.id ",
             $where
         )
     };
@@ -25,7 +33,7 @@ impl PostgresStore {
             .bind(username)
             .fetch_optional(&self.pool)
             .await?;
-        found.as_ref().map(account).transpose()
+        found.as_ref().map(|record| read(record, 0)).transpose()
     }
 
     /// A user's account.
@@ -34,7 +42,7 @@ impl PostgresStore {
             .bind(user.0)
             .fetch_optional(&self.pool)
             .await?;
-        found.as_ref().map(account).transpose()
+        found.as_ref().map(|record| read(record, 0)).transpose()
     }
 
     /// All accounts, by name.
@@ -42,7 +50,7 @@ impl PostgresStore {
         let found = sqlx::query(select_account!("ORDER BY u.username"))
             .fetch_all(&self.pool)
             .await?;
-        found.iter().map(account).collect()
+        found.iter().map(|record| read(record, 0)).collect()
     }
 
     /// Gives a user a password: kept with the server's secrets and in `users.password_hash`. The user's row may come later.
@@ -66,13 +74,14 @@ impl PostgresStore {
     }
 }
 
-fn account(record: &PgRow) -> Result<Account, StoreError> {
+/// Reads an account from this column on.
+pub(super) fn read(record: &PgRow, at: usize) -> Result<Account, StoreError> {
     Ok(Account {
-        user: UserId(record.try_get(0)?),
-        username: record.try_get(1)?,
-        display_name: record.try_get(2)?,
-        role: record.try_get(3)?,
-        is_active: record.try_get(4)?,
-        password_hash: record.try_get(5)?,
+        user: UserId(record.try_get(at)?),
+        username: record.try_get(at + 1)?,
+        display_name: record.try_get(at + 2)?,
+        role: record.try_get(at + 3)?,
+        is_active: record.try_get(at + 4)?,
+        password_hash: record.try_get(at + 5)?,
     })
 }

@@ -9,14 +9,25 @@ use super::{
     time::{self, micros},
 };
 
+/// What [`read`] reads.
+macro_rules! device_columns {
+    () => {
+        concat!(
+            "d.device, d.public_key, d.name, d.user_id, ",
+            micros!("d.registered_at"),
+            ", ",
+            micros!("d.revoked_at")
+        )
+    };
+}
+pub(super) use device_columns;
+
 /// A device, and one thing more.
 macro_rules! select_device {
     ($more:literal, $which:literal) => {
         concat!(
-            "SELECT device, public_key, name, user_id, ",
-            micros!("registered_at"),
-            ", ",
-            micros!("revoked_at"),
+            "SELECT ",
+            device_columns!(),
             ", ",
             $more,
             " FROM sync.devices d ",
@@ -64,7 +75,7 @@ impl PostgresStore {
             .bind(device.0)
             .fetch_optional(&self.pool)
             .await?;
-        found.as_ref().map(read).transpose()
+        found.as_ref().map(|record| read(record, 0)).transpose()
     }
 
     /// All devices with the names of who signed in on them, in the order in which they came.
@@ -80,7 +91,7 @@ impl PostgresStore {
         for record in &found {
             let mut users: Vec<String> = record.try_get(6)?;
             users.sort_unstable();
-            devices.push((read(record)?, users));
+            devices.push((read(record, 0)?, users));
         }
         Ok(devices)
     }
@@ -116,16 +127,17 @@ impl PostgresStore {
     }
 }
 
-fn read(record: &PgRow) -> Result<Device, StoreError> {
-    let key: &[u8] = record.try_get(1)?;
+/// Reads a device from this column on.
+pub(super) fn read(record: &PgRow, at: usize) -> Result<Device, StoreError> {
+    let key: &[u8] = record.try_get(at + 1)?;
     Ok(Device {
-        id: DeviceId(record.try_get(0)?),
+        id: DeviceId(record.try_get(at)?),
         public_key: key
             .try_into()
             .map_err(|_| StoreError::Corrupt("a device's key is not 32 bytes"))?,
-        name: record.try_get(2)?,
-        user: UserId(record.try_get(3)?),
-        registered_at: time::read(record, 4)?,
-        revoked_at: record.try_get::<Option<i64>, _>(5)?.map(Timestamp),
+        name: record.try_get(at + 2)?,
+        user: UserId(record.try_get(at + 3)?),
+        registered_at: time::read(record, at + 4)?,
+        revoked_at: record.try_get::<Option<i64>, _>(at + 5)?.map(Timestamp),
     })
 }

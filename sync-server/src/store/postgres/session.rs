@@ -1,11 +1,13 @@
 //! Sessions: a token in a device's hands, its hash here.
 
 use holdfast_core::ids::{DeviceId, Timestamp, UserId};
-use holdfast_store::server::{Session, TokenHash};
+use holdfast_store::server::{Session, SignedIn, TokenHash};
 use sqlx::Row;
 
 use super::{
     PostgresStore, StoreError,
+    account::{self, account_columns},
+    device::{self, device_columns},
     time::{self, micros},
 };
 
@@ -33,25 +35,36 @@ impl PostgresStore {
         Ok(())
     }
 
-    /// The session of a token, unless it has expired.
-    pub async fn session(&self, token: &TokenHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
+    /// The session of a token with its account and device, unless it has expired.
+    pub async fn signed_in(&self, token: &TokenHash, now: Timestamp) -> Result<Option<SignedIn>, StoreError> {
         let found = sqlx::query(concat!(
-            "SELECT user_id, device, ",
-            micros!("created_at"),
+            "SELECT s.user_id, s.device, ",
+            micros!("s.created_at"),
             ", ",
-            micros!("expires_at"),
-            " FROM sync.sessions WHERE token = $1 AND expires_at > $2::text::timestamptz"
+            micros!("s.expires_at"),
+            ", u.id IS NOT NULL, d.device IS NOT NULL, ",
+            account_columns!(),
+            ", ",
+            device_columns!(),
+            " FROM sync.sessions s LEFT JOIN users u ON u.id = s.user_id LEFT JOIN sync.credentials c ON c.user_id = u.id
+                LEFT JOIN sync.devices d ON d.device = s.device
+              WHERE s.token = $1 AND s.expires_at > $2"
         ))
         .bind(token.to_vec())
-        .bind(now.to_string())
+        .bind(time::bound(now))
         .fetch_optional(&self.pool)
         .await?;
         let Some(record) = found else { return Ok(None) };
-        Ok(Some(Session {
-            user: UserId(record.try_get(0)?),
-            device: DeviceId(record.try_get(1)?),
-            created_at: time::read(&record, 2)?,
-            expires_at: time::read(&record, 3)?,
+        let (has_account, has_device): (bool, bool) = (record.try_get(4)?, record.try_get(5)?);
+        Ok(Some(SignedIn {
+            session: Session {
+                user: UserId(record.try_get(0)?),
+                device: DeviceId(record.try_get(1)?),
+                created_at: time::read(&record, 2)?,
+                expires_at: time::read(&record, 3)?,
+            },
+            account: has_account.then(|| account::read(&record, 6)).transpose()?,
+            device: has_device.then(|| device::read(&record, 12)).transpose()?,
         }))
     }
 

@@ -395,8 +395,6 @@ fn a_bed_whose_patient_a_hub_has_not_any_more_shows_nobody_whatever_is_edited() 
         devices: 4,
         page: 20,
         hubs: 1,
-        processes: 1,
-        personal: false,
         steps: vec![
             Sync { device: 0 },
             Exchange {
