@@ -239,7 +239,8 @@ impl<'c> Taking<'c> {
         let is_plain = |s: &&Submission| {
             let body = &s.opened.body;
             let is_new = !known.contains_key(&body.id) && !self.is_done(body);
-            s.objection.is_none() && is_new && names.insert(body.first_id())
+            let is_once = names.insert(body.id) && body.first.is_none_or(|first| names.insert(first));
+            s.objection.is_none() && is_new && is_once
         };
         let plain = &submissions[..submissions.iter().take_while(is_plain).count()];
         if plain.len() < FEW {

@@ -1,7 +1,11 @@
 //! A device makes a command into a transaction again when what it was built on is refused. A backup of the device may know only
 //! an earlier one: the stream has one of them.
 
-use holdfast_core::{ids::Seq, protocol::PushOutcome};
+use holdfast_core::{
+    ids::{Seq, TransactionId},
+    protocol::PushOutcome,
+    transaction::Transaction,
+};
 use holdfast_server::store::Submission;
 use holdfast_tests::{
     maker::Maker,
@@ -13,6 +17,7 @@ use serde_json::json;
 crate::on_both_stores! {
     a_command_is_in_the_stream_once_whichever_of_its_transactions_comes_first
     a_command_comes_once_though_two_of_its_transactions_come_in_one_push
+    a_name_given_twice_in_one_push_is_refused_whatever_its_first_name
     what_waits_is_refused_when_its_command_was_done_meanwhile
     another_device_cannot_take_a_command_away
 }
@@ -66,6 +71,30 @@ async fn a_command_comes_once_though_two_of_its_transactions_come_in_one_push(st
             "{pair:?}"
         );
     }
+    assert_eq!(stand.store.count("departments").await.unwrap(), 40);
+}
+
+async fn a_name_given_twice_in_one_push_is_refused_whatever_its_first_name(stand: Stand) {
+    let mut maker = Maker::new(1);
+    let mut batch = Vec::new();
+    for n in 0..40 {
+        let write = create("departments", maker.row(), &json!({ "name": format!("Ward {n}") }));
+        batch.push(maker.make(&stand.store, &[write]).await);
+    }
+    maker.first = Some(TransactionId(maker.row().0));
+    let write = create("departments", maker.row(), &json!({ "name": "Surgery" }));
+    let mut twice = maker.make(&stand.store, &[write]).await;
+    twice.opened.body.id = batch[39].opened.body.id;
+    let changes = twice.transaction.changes.iter().flatten().map(|c| c.to_vec());
+    twice.transaction = Transaction::sign(&twice.opened.body, changes.collect(), &maker.identity().key);
+    batch.push(twice);
+    let outcomes = stand.accept(batch).await;
+    let (last, others) = outcomes.split_last().unwrap();
+    assert!(others.iter().all(|o| matches!(o, PushOutcome::Accepted { .. })));
+    assert!(
+        matches!(last, PushOutcome::Rejected { code, .. } if code == "id_taken"),
+        "{last:?}"
+    );
     assert_eq!(stand.store.count("departments").await.unwrap(), 40);
 }
 

@@ -251,11 +251,12 @@ impl<'a> Batch<'a> {
         if self.waiting.load().transactions > 0 {
             return Ok(0);
         }
-        let mut ids = HashSet::new();
+        let mut names = HashSet::new();
         let is_plain = |s: &&Submission| {
-            let id = s.opened.body.id.0;
-            let is_new = !known.contains_key(&id) && !self.is_done(&s.opened.body);
-            s.objection.is_none() && is_new && ids.insert(s.opened.body.first_id())
+            let body = &s.opened.body;
+            let is_new = !known.contains_key(&body.id.0) && !self.is_done(body);
+            let is_once = names.insert(body.id) && body.first.is_none_or(|first| names.insert(first));
+            s.objection.is_none() && is_new && is_once
         };
         let plain = all[stride.clone()].iter().take_while(is_plain).count();
         if plain < FEW {

@@ -25,11 +25,9 @@ pub struct Turn {
 impl PostgresStore {
     /// Waits for the lock on the stream's end.
     pub async fn turn(&self) -> Result<Turn, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        // Before the lock, as nobody should wait for it.
-        sqlx::query("SET CONSTRAINTS ALL DEFERRED")
-            .execute(&mut *transaction)
-            .await?;
+        // Both before the lock, as nobody should wait for them, and in one message.
+        let begin = "BEGIN; SET CONSTRAINTS ALL DEFERRED";
+        let mut transaction = self.pool.begin_with(begin).await?;
         let head = sqlx::query("SELECT seq, checksums FROM sync.head FOR UPDATE")
             .fetch_one(&mut *transaction)
             .await?;
