@@ -3,16 +3,16 @@
 use holdfast_core::{
     ids::{DeviceId, Seq, Timestamp, TransactionId},
     protocol::{decode, encode},
-    transaction::Transaction,
+    transaction::{ChangeName, Transaction},
 };
 use holdfast_store::server::Submission;
 use minicbor::bytes::ByteVec;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::{
     StoreError, time,
-    write::{CHUNK, Step},
+    write::{CHUNK, Statement, Step},
 };
 
 /// An entry of the log.
@@ -54,20 +54,40 @@ pub(super) async fn of_commands(
 
 /// The steps that write entries, accepted `now` at these places.
 pub(super) fn write(steps: &mut Vec<Step>, entries: &[(Seq, &Submission)], now: Timestamp) {
-    steps.extend(entries.chunks(CHUNK).map(|chunk| log(chunk, now)));
-    changes(steps, entries);
+    for entries in entries.chunks(CHUNK) {
+        let all = entries.iter().flat_map(|(seq, submission)| {
+            let opened = &submission.opened;
+            let changes = opened.body.changes.iter().zip(&opened.changes);
+            changes.map(|(name, change)| (*name, *seq, change))
+        });
+        // A device makes a change once. One that everybody makes alike (a text column's first) may come again.
+        let (once, alike): (Vec<_>, Vec<_>) = all.partition(|(.., change)| {
+            let actor = change.as_ref().map(|change| change.change.actor());
+            actor.is_some_and(|actor| actor.device().is_some())
+        });
+        let named =
+            |changes: Vec<(ChangeName, Seq, _)>| changes.into_iter().map(|(name, seq, _)| (name, seq)).collect();
+        let (once, alike): (Vec<_>, Vec<_>) = (named(once), named(alike));
+        steps.push(Step::Run(log(entries, &once, now)));
+        if !alike.is_empty() {
+            steps.push(Step::Run(changes(&alike)));
+        }
+    }
 }
 
-fn log(entries: &[(Seq, &Submission)], now: Timestamp) -> Step {
+/// Entries and their changes, in one statement: each is a journey to the database.
+fn log(entries: &[(Seq, &Submission)], changes: &[(ChangeName, Seq)], now: Timestamp) -> Statement {
     let bodies = || entries.iter().map(|(_, submission)| &submission.opened.body);
     let encoded = entries.iter().map(|(_, submission)| encode(&submission.transaction));
     let statement = sqlx::query(
-        "INSERT INTO sync.log (seq, id, user_id, device, time, accepted_at, entry, first_id)
-         SELECT unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[]),
-             unnest($5::timestamptz[]), $6::timestamptz, unnest($7::bytea[]),
-             unnest($8::uuid[])",
+        "WITH entries AS (
+             INSERT INTO sync.log (seq, id, user_id, device, time, accepted_at, entry, first_id)
+             SELECT unnest($5::bigint[]), unnest($6::uuid[]), unnest($7::uuid[]), unnest($8::uuid[]),
+                 unnest($9::timestamptz[]), $10::timestamptz, unnest($11::bytea[]), unnest($12::uuid[]))
+         INSERT INTO sync.changes (part, row, hash, seq)
+         SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::bytea[]), unnest($4::bigint[])",
     );
-    let statement = statement
+    bind_changes(statement, changes)
         .bind(entries.iter().map(|(seq, _)| seq.0 as i64).collect::<Vec<_>>())
         .bind(bodies().map(|body| body.id.0).collect::<Vec<_>>())
         .bind(bodies().map(|body| body.user.0).collect::<Vec<_>>())
@@ -75,32 +95,24 @@ fn log(entries: &[(Seq, &Submission)], now: Timestamp) -> Step {
         .bind(bodies().map(|body| time::bound(body.time)).collect::<Vec<_>>())
         .bind(time::bound(now))
         .bind(encoded.collect::<Vec<_>>())
-        .bind(bodies().map(|body| body.first.map(|first| first.0)).collect::<Vec<_>>());
-    Step::Run(statement)
+        .bind(bodies().map(|body| body.first.map(|first| first.0)).collect::<Vec<_>>())
 }
 
-fn changes(steps: &mut Vec<Step>, entries: &[(Seq, &Submission)]) {
-    let all = entries.iter().flat_map(|(seq, submission)| {
-        let opened = &submission.opened;
-        let changes = opened.body.changes.iter().zip(&opened.changes);
-        changes.map(|(name, change)| (name.document, name.hash, *seq, change))
-    });
-    // A device makes a change once. One that everybody makes alike (a text column's first) may come again.
-    let (once, alike): (Vec<_>, Vec<_>) = all.partition(|(.., change)| {
-        let actor = change.as_ref().map(|change| change.change.actor());
-        actor.is_some_and(|actor| actor.device().is_some())
-    });
-    let insert = "INSERT INTO sync.changes (part, row, hash, seq)
-        SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::bytea[]), unnest($4::bigint[])";
-    let unless_there = format!("{insert} ON CONFLICT DO NOTHING");
-    for (changes, sql) in [(once, insert), (alike, &unless_there)] {
-        steps.extend(changes.chunks(CHUNK).map(|chunk| {
-            let statement = sqlx::query(AssertSqlSafe(sql.to_owned()))
-                .bind(chunk.iter().map(|(id, ..)| id.part()).collect::<Vec<_>>())
-                .bind(chunk.iter().map(|(id, ..)| id.row.0).collect::<Vec<_>>())
-                .bind(chunk.iter().map(|(_, hash, ..)| hash.0.to_vec()).collect::<Vec<_>>())
-                .bind(chunk.iter().map(|(_, _, seq, _)| seq.0 as i64).collect::<Vec<_>>());
-            Step::Run(statement)
-        }));
-    }
+/// Changes that may be there.
+fn changes(changes: &[(ChangeName, Seq)]) -> Statement {
+    let statement = sqlx::query(
+        "INSERT INTO sync.changes (part, row, hash, seq)
+         SELECT unnest($1::smallint[]), unnest($2::uuid[]), unnest($3::bytea[]), unnest($4::bigint[])
+         ON CONFLICT DO NOTHING",
+    );
+    bind_changes(statement, changes)
+}
+
+fn bind_changes(statement: Statement, changes: &[(ChangeName, Seq)]) -> Statement {
+    let names = || changes.iter().map(|(name, _)| name);
+    statement
+        .bind(names().map(|name| name.document.part()).collect::<Vec<_>>())
+        .bind(names().map(|name| name.document.row.0).collect::<Vec<_>>())
+        .bind(names().map(|name| name.hash.0.to_vec()).collect::<Vec<_>>())
+        .bind(changes.iter().map(|(_, seq)| seq.0 as i64).collect::<Vec<_>>())
 }
