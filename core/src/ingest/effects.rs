@@ -32,9 +32,14 @@ pub(super) enum Stance {
     Follow,
 }
 
+impl Stance {
+    fn judges(self) -> bool {
+        self != Self::Follow
+    }
+}
+
 /// Works out all that follows from `documents` taking the place of those in the set.
 pub(super) fn effects(set: &WorkingSet, documents: Documents, now: Timestamp, stance: Stance) -> Result<Commit, Stop> {
-    let judging = stance != Stance::Follow;
     let mut queue: VecDeque<RowKey> = VecDeque::new();
     for id in documents.keys() {
         if Schema::hospital().get(id.table).is_some() && queue.back() != Some(&RowKey::of(id)) {
@@ -43,7 +48,7 @@ pub(super) fn effects(set: &WorkingSet, documents: Documents, now: Timestamp, st
     }
     let commit = Commit {
         documents,
-        judged: judging,
+        judged: stance.judges(),
         ..Commit::default()
     };
     let mut work = Work {
@@ -51,7 +56,6 @@ pub(super) fn effects(set: &WorkingSet, documents: Documents, now: Timestamp, st
         commit,
         needs: Needs::default(),
         stance,
-        judging,
         revived: BTreeSet::new(),
         unfounded: BTreeSet::new(),
         queue,
@@ -67,7 +71,6 @@ struct Work<'a> {
     commit: Commit,
     needs: Needs,
     stance: Stance,
-    judging: bool,
     /// Deleted rows that a row of this commit references.
     revived: BTreeSet<RowKey>,
     /// Rows that a follower cannot show: what they must refer to is not there.
@@ -240,7 +243,7 @@ impl Work<'_> {
                 None
             };
             // A judge's store is at rest: who claims what is as it was, and need not be asked for.
-            if self.judging && old.is_some() && old == new {
+            if self.stance.judges() && old.is_some() && old == new {
                 continue;
             }
             if let Some((claim, _)) = old.filter(|(claim, _)| new.as_ref().is_none_or(|(n, _)| n != claim)) {
@@ -347,7 +350,7 @@ impl Work<'_> {
                 self.queue.push_back(target);
                 continue;
             }
-            if self.judging && is_new {
+            if self.stance.judges() && is_new {
                 broken.get_or_insert_with(|| {
                     let table = Schema::hospital().by_id(key.table);
                     Rejection::broken_reference(table, key, column, target, "that does not exist")

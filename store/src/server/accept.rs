@@ -253,7 +253,13 @@ impl<'c> Taking<'c> {
             let judging = scope.spawn(move || judge::ahead(set, plain, head, &sender));
             let written = strides.into_iter().try_for_each(|Stride { range, effects }| {
                 self.writing.write(effects)?;
-                self.append(&plain[range], known, outcomes)
+                let accepted = &plain[range];
+                for (submission, outcome) in accepted.iter().zip(self.append(accepted)?) {
+                    let body = submission.transaction.body.clone();
+                    known.insert(submission.opened.body.id, (outcome.clone(), body));
+                    outcomes.push(outcome);
+                }
+                Ok(())
             });
             (written, judging.join())
         });
@@ -262,29 +268,20 @@ impl<'c> Taking<'c> {
         written
     }
 
-    /// Puts what was judged into the stream.
-    fn append(
-        &mut self,
-        accepted: &[Submission],
-        known: &mut Known,
-        outcomes: &mut Vec<PushOutcome>,
-    ) -> Result<(), StoreError> {
+    /// Puts what was judged into the stream. An outcome for each.
+    fn append(&mut self, accepted: &[Submission]) -> Result<Vec<PushOutcome>, StoreError> {
         let places = iter::successors(Some(self.head.next()), |seq| Some(seq.next()));
         let entries = || accepted.iter().zip(places.clone());
-        log::log(
-            self.connection,
-            entries().map(|(s, seq)| (seq, &s.opened, &s.transaction)),
-            self.now,
-        )?;
+        let logged = entries().map(|(s, seq)| (seq, &s.opened, &s.transaction));
+        log::log(self.connection, logged, self.now)?;
+        let mut outcomes = Vec::with_capacity(accepted.len());
         for (submission, seq) in entries() {
             let body = &submission.opened.body;
-            let outcome = PushOutcome::Accepted { id: body.id, seq };
             self.head = seq;
             self.done.insert((body.device, body.first_id()));
-            known.insert(body.id, (outcome.clone(), submission.transaction.body.clone()));
-            outcomes.push(outcome);
+            outcomes.push(PushOutcome::Accepted { id: body.id, seq });
         }
-        Ok(())
+        Ok(outcomes)
     }
 
     fn take(&mut self, submission: &Submission, known: &mut Known) -> Result<PushOutcome, StoreError> {
@@ -328,12 +325,7 @@ impl<'c> Taking<'c> {
                     }
                     PushOutcome::Relayed { id, hub }
                 } else {
-                    self.head = next;
-                    let entry = (next, &submission.opened, &submission.transaction);
-                    log::log(self.connection, [entry], self.now)?;
-                    let body = &submission.opened.body;
-                    self.done.insert((body.device, body.first_id()));
-                    PushOutcome::Accepted { id, seq: next }
+                    self.append(slice::from_ref(submission))?.remove(0)
                 };
                 let awaited = self.waiting.accepted(arrived(&submission.opened));
                 kept::arrived(self.connection, &awaited)?;

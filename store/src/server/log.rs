@@ -19,13 +19,18 @@ pub(crate) fn head(connection: &Connection) -> Result<Seq, StoreError> {
     Ok(Seq(meta::get::<i64>(connection, "head")?.unwrap_or(0) as u64))
 }
 
-/// An entry of the log.
-pub(super) struct Logged {
+/// What the log knows of a transaction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Logged {
+    /// Its name.
     pub id: TransactionId,
+    /// Its place.
     pub seq: Seq,
+    /// Where it was made.
     pub device: DeviceId,
     /// What its command was first made into.
     pub first_id: TransactionId,
+    /// Its body, as it was signed.
     pub body: ByteVec,
 }
 

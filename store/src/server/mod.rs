@@ -28,6 +28,7 @@ pub use account::Account;
 pub use checkpoint::Checkpointer;
 pub use device::Device;
 pub use hubs::KnownHub;
+pub use log::Logged;
 pub(crate) use log::{head, log};
 pub use quarantine::Quarantined;
 pub(crate) use quarantine::leave as leave_quarantine;

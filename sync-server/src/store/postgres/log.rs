@@ -5,8 +5,7 @@ use holdfast_core::{
     protocol::{decode, encode},
     transaction::{ChangeName, Transaction},
 };
-use holdfast_store::server::Submission;
-use minicbor::bytes::ByteVec;
+use holdfast_store::server::{Logged, Submission};
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -14,16 +13,6 @@ use super::{
     StoreError, time,
     write::{CHUNK, Statement, Step},
 };
-
-/// An entry of the log.
-pub(super) struct Logged {
-    pub id: TransactionId,
-    pub seq: Seq,
-    pub device: DeviceId,
-    /// What its command was first made into.
-    pub first_id: TransactionId,
-    pub body: ByteVec,
-}
 
 /// The entries that are submissions, or of a command that one is of.
 pub(super) async fn of_commands(
