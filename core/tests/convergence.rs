@@ -3,8 +3,17 @@
 
 mod support;
 
-use std::{collections::BTreeMap, fmt::Debug};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
 
+use holdfast_core::{
+    document::{Document, DocumentId},
+    ids::Timestamp,
+    ingest::{Attempt, Job, RowKey, WorkingSet},
+    schema::Schema,
+};
 use proptest::prelude::*;
 use support::*;
 
@@ -225,6 +234,33 @@ fn assert_same<K: Ord + Debug, V: PartialEq + Debug>(device: &BTreeMap<K, V>, se
     }
 }
 
+/// A copy of these documents, some at a time. `closely`: no row is taken for one that nothing follows from.
+fn copy(documents: &BTreeMap<DocumentId, Document>, at_once: usize, closely: bool) -> MemoryStore {
+    let (mut copy, all) = (MemoryStore::default(), to_share(documents));
+    let mut all = all.into_iter().peekable();
+    while all.peek().is_some() {
+        let (documents, now) = (&all.by_ref().take(at_once).collect(), Timestamp(0));
+        let (job, mut set) = (Job::Replace { documents, now }, WorkingSet::default());
+        if closely {
+            let nobody = RowKey {
+                table: Schema::hospital().expect("rooms").id,
+                row: id(0),
+            };
+            set.provide_referrers(nobody, BTreeSet::new());
+        }
+        loop {
+            match set.attempt(&job) {
+                Attempt::Load(needs) => copy.load(&needs, &mut set),
+                Attempt::Write(effects) => copy.write(*effects),
+                Attempt::Missing(missing) => panic!("{missing:?} is missing"),
+                Attempt::Done(done) => break done.expect("nobody judges"),
+            }
+        }
+        copy.write(set.take_effects());
+    }
+    copy
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
@@ -235,5 +271,24 @@ proptest! {
             world.step(step);
         }
         world.all_equal();
+    }
+    #[test]
+    fn rows_that_nothing_follows_from_are_copied_as_those_that_are_looked_at_closely(
+        steps in proptest::collection::vec(step(), 1..60),
+        at_once in 1..20usize,
+    ) {
+        let mut world = World::new();
+        for step in &steps {
+            world.step(step);
+        }
+        let stores = world.devices.iter().map(|device| &device.store).chain([&world.server.store]);
+        for store in stores {
+            let (quick, close) = (copy(&store.documents, at_once, false), copy(&store.documents, at_once, true));
+            assert_same(&quick.rows, &close.rows);
+            assert_same(&quick.shown, &close.shown);
+            assert_same(&quick.documents, &close.documents);
+            assert_same(&quick.claims, &close.claims);
+            assert_same(&quick.conflicts, &close.conflicts);
+        }
     }
 }

@@ -307,6 +307,30 @@ impl Document {
         !self.deleting.is_empty()
     }
 
+    /// True if nobody differs about it: every key has one live operation, nobody deleted it, and it has what it claims.
+    pub fn is_agreed(&self) -> bool {
+        let once = self.root.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        once && !self.has_deletion() && self.lost_claims.is_empty()
+    }
+
+    /// The columns of a table in order, each with what it shows. Of a document that is [agreed](Self::is_agreed): in one walk
+    /// through both.
+    pub(crate) fn agreed<'d>(&'d self, table: &'d Table) -> impl Iterator<Item = (&'d Column, Value, Option<Origin>)> {
+        let mut ops = self.root.iter().peekable();
+        table.columns.iter().map(move |column| {
+            while ops.next_if(|(key, _)| *key < column.id.0).is_some() {}
+            let found = ops.next_if(|(key, _)| *key == column.id.0);
+            let op = found.map(|(_, op)| self.view(op));
+            let value = match (column.merge, op) {
+                (Merge::Server, _) => Value::Null,
+                (Merge::Derived, _) => self.updated_at.map_or(Value::Null, Value::Timestamp),
+                (_, Some(op)) => self.show(column, op),
+                (_, None) => Value::Null,
+            };
+            (column, value, op.and_then(|op| op.origin))
+        })
+    }
+
     /// The live operations of a column.
     pub fn live(&self, column: ColumnId) -> Live<'_> {
         self.live_of(Key::Column(column))

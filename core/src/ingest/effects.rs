@@ -14,7 +14,7 @@ use super::{
     project::{facets, project, references, shown_value},
 };
 use crate::{
-    document::{Document, DocumentId, Place},
+    document::{Document, DocumentId, Origin, Place},
     ids::{RowId, Timestamp},
     row::Row,
     schema::{Column, ColumnId, Schema, Table},
@@ -237,11 +237,7 @@ impl Work<'_> {
     fn claims(&mut self, table: &'static Table, key: RowKey, main: &Document, shown: bool) {
         for column in table.columns.iter().filter(|c| c.claim) {
             let old = self.claimed_before(key, column);
-            let new = if shown {
-                claim_of(table, key, column, main)
-            } else {
-                None
-            };
+            let new = if shown { claim_of(key, column, main) } else { None };
             // A judge's store is at rest: who claims what is as it was, and need not be asked for.
             if self.stance.judges() && old.is_some() && old == new {
                 continue;
@@ -267,14 +263,13 @@ impl Work<'_> {
 
     /// What the row claimed before this step of the work: an earlier step of the same commit may have changed it.
     fn claimed_before(&self, key: RowKey, column: &'static Column) -> Option<(Claim, Claimant)> {
-        let table = Schema::hospital().by_id(key.table);
         let id = DocumentId::main(key.table, key.row);
         let (shown, worked) = match self.commit.rows.get(&key) {
             Some(state) => (state.shown, self.commit.documents.get(&id)),
             None => (self.set.presence(&key) == Some(Presence::Shown), None),
         };
         let document = worked.map(Arc::as_ref).or_else(|| self.set.document(&id))?;
-        shown.then(|| claim_of(table, key, column, document)).flatten()
+        shown.then(|| claim_of(key, column, document)).flatten()
     }
 
     fn update_claim(&mut self, claim: &Claim, key: RowKey, claimant: Option<Claimant>) {
@@ -448,31 +443,25 @@ fn referenced_in(set: &WorkingSet, table: &'static Table, key: RowKey) -> Vec<(C
 /// What a row claims.
 pub(super) fn claims_of(table: &Table, key: RowKey, main: &Document) -> impl Iterator<Item = Claim> {
     let claimed = table.columns.iter().filter(|column| column.claim);
-    claimed.filter_map(move |column| claim_of(table, key, column, main).map(|(claim, _)| claim))
+    claimed.filter_map(move |column| claim_of(key, column, main).map(|(claim, _)| claim))
 }
 
 /// What a row claims in a column.
-fn claim_of(table: &Table, key: RowKey, column: &Column, main: &Document) -> Option<(Claim, Claimant)> {
+fn claim_of(key: RowKey, column: &Column, main: &Document) -> Option<(Claim, Claimant)> {
     debug_assert!(!column.restricted, "BUG: a restricted column is claimed");
     let op = main.winner(column, column.first_in_stream)?;
     let value = main.show(column, op);
-    if value.is_null() {
-        return None;
-    }
-    let (place, time) = op
-        .origin
-        .map_or((Place::Pending, Timestamp(i64::MAX)), |o| (o.place, o.time));
+    (!value.is_null()).then(|| claim_to(key, column, value, op.origin))
+}
+
+/// A row's claim to a value that it was given at a place of the stream.
+pub(super) fn claim_to(key: RowKey, column: &Column, value: Value, origin: Option<Origin>) -> (Claim, Claimant) {
+    let (place, time) = origin.map_or((Place::Pending, Timestamp(i64::MAX)), |o| (o.place, o.time));
     let claim = Claim {
-        table: table.id,
+        table: key.table,
         column: column.id,
         value,
     };
-    Some((
-        claim,
-        Claimant {
-            place,
-            time,
-            row: key.row,
-        },
-    ))
+    let row = key.row;
+    (claim, Claimant { place, time, row })
 }

@@ -22,6 +22,7 @@ mod conflict;
 mod effects;
 mod project;
 mod references;
+mod replace;
 pub mod waiting;
 mod working_set;
 
@@ -204,7 +205,8 @@ pub enum Job<'a> {
         /// The place that the server gave it.
         seq: Seq,
     },
-    /// See [`replace`].
+    /// Puts other documents in the place of those in the set: a snapshot's, or the last acknowledged ones of a transaction that
+    /// was refused.
     Replace {
         /// The documents.
         documents: &'a Documents,
@@ -241,7 +243,7 @@ impl WorkingSet {
                 authority,
             } => ingest(self, opened, *place, *authority),
             Job::Confirm { opened, seq } => confirm(self, opened, *seq),
-            Job::Replace { documents, now } => replace(self, documents, *now),
+            Job::Replace { documents, now } => replace::replace(self, documents, *now),
         };
         match outcome {
             Ok(commit) => {
@@ -445,37 +447,6 @@ pub fn confirm(set: &WorkingSet, opened: &Opened, seq: Seq) -> Result<Commit, St
 fn shared(documents: BTreeMap<DocumentId, Document>) -> Documents {
     let shared = documents.into_iter().map(|(id, document)| (id, Arc::new(document)));
     shared.collect()
-}
-
-/// Puts other documents in the place of those in the set: a snapshot's, or the last acknowledged ones of a transaction that
-/// was refused.
-pub fn replace(set: &WorkingSet, documents: &Documents, now: Timestamp) -> Result<Commit, Stop> {
-    if documents.keys().any(|id| set.document(id).is_none()) {
-        return Err(Stop::Needs(needs_of(set, documents)));
-    }
-    effects::effects(set, documents.clone(), now, Stance::Follow)
-}
-
-/// A page of a snapshot has thousands of rows: all that they are likely to need is asked for together.
-fn needs_of(set: &WorkingSet, documents: &Documents) -> Needs {
-    let mut needs = Needs::default();
-    for (id, document) in documents {
-        let Some(table) = Schema::hospital().get(id.table) else {
-            // Nothing follows from it, but its place must be known.
-            needs.documents.insert(*id);
-            continue;
-        };
-        let key = RowKey::of(id);
-        needs.documents.extend(project::facets(table, key));
-        if id.facet == Facet::Main {
-            needs.claims.extend(effects::claims_of(table, key, document));
-        }
-        let comes_too = |key: &RowKey| documents.contains_key(&DocumentId::main(key.table, key.row));
-        let targets = project::references_of(table, *id, document);
-        let unknown = targets.filter(|target| set.presence(target).is_none() && !comes_too(target));
-        needs.presence.extend(unknown);
-    }
-    needs
 }
 
 /// True if a column of a table is held by a facet's document.

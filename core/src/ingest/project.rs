@@ -53,7 +53,7 @@ pub(super) fn shown_value(column: &Column, key: RowKey, main: &Document, restric
 }
 
 /// A counter's total can leave what the column holds only by increments that nobody could judge together.
-fn within(column: &Column, value: Value) -> Value {
+pub(super) fn within(column: &Column, value: Value) -> Value {
     match value {
         Value::Int(i) if column.sql_type == SqlType::Integer => {
             Value::Int(i.clamp(i64::from(i32::MIN), i64::from(i32::MAX)))

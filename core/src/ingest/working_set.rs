@@ -2,11 +2,13 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use super::{Commit, Conflict, ConflictId, effects::shown_in, project::references};
+use foldhash::{HashMap, HashSet};
+
+use super::{Commit, Conflict, ConflictId, effects::shown_in, project::references, replace::Newcomer};
 use crate::{
     checksum::Checksums,
     document::{Actor, Document, DocumentId, Place},
@@ -87,6 +89,8 @@ pub struct WorkingSet {
     referrers: HashMap<RowKey, BTreeSet<RowKey>>,
     changes: HashMap<(DocumentId, ChangeHash), bool>,
     effects: Effects,
+    /// Stands for each document that the store does not have.
+    nothing: Arc<Document>,
 }
 
 /// What a store must write.
@@ -162,7 +166,14 @@ impl WorkingSet {
 
     /// Gives a document that the store holds (or [`Document::default`] if it holds none). What is here already stays.
     pub fn provide_document(&mut self, id: DocumentId, document: Document) {
-        self.documents.entry(id).or_insert_with(|| Arc::new(document));
+        let nothing = &self.nothing;
+        self.documents.entry(id).or_insert_with(|| {
+            if document.is_empty() {
+                Arc::clone(nothing)
+            } else {
+                Arc::new(document)
+            }
+        });
     }
 
     /// Gives a row's presence. What is here already stays.
@@ -234,6 +245,34 @@ impl WorkingSet {
         }
     }
 
+    /// Takes in a row that the store does not have and of which nothing else follows.
+    pub(super) fn settle(&mut self, newcomer: Newcomer) {
+        let Newcomer {
+            id,
+            document,
+            row,
+            claims,
+        } = newcomer;
+        let (key, effects) = (RowKey::of(&id), &mut self.effects);
+        effects.checksums.replace(id, &[], &document.heads);
+        self.documents.insert(id, Arc::clone(&document));
+        effects.documents.insert(id, document);
+        effects.new.documents.insert(id);
+        self.presence.insert(key, Presence::Shown);
+        effects.rows.insert(key, RowState { row, shown: true });
+        effects.new.rows.insert(key);
+        for (claim, claimant) in claims {
+            self.claims.insert(claim.clone(), vec![claimant]);
+            effects.new.claims.insert(claim.clone());
+            effects.claims.insert(claim, vec![claimant]);
+        }
+    }
+
+    /// True if it is known of some rows which others reference them.
+    pub(super) fn knows_referrers(&self) -> bool {
+        !self.referrers.is_empty()
+    }
+
     /// Which columns of rows that are in their tables change. A follower's tables may lack references that its documents have.
     fn note_changed(&mut self, commit: &Commit) {
         for (key, state) in &commit.rows {
@@ -254,7 +293,7 @@ impl WorkingSet {
 
     /// Rows that come and go may reference others, and the tables do not know of it yet.
     fn update_referrers(&mut self, rows: &BTreeMap<RowKey, RowState>) {
-        if self.referrers.is_empty() {
+        if !self.knows_referrers() {
             return;
         }
         for (key, state) in rows {
