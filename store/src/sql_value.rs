@@ -6,22 +6,45 @@ use holdfast_core::{
     value::Value,
 };
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-use uuid::Uuid;
+use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::StoreError;
 
 /// A value on its way into a table.
-pub(crate) struct Bound<'v>(pub &'v Value);
+pub(crate) enum Bound<'v> {
+    Null,
+    Integer(i64),
+    Text(&'v str),
+    Uuid([u8; Hyphenated::LENGTH]),
+    Time(String),
+}
+
+impl<'v> Bound<'v> {
+    /// A value as tables hold it.
+    pub fn of(value: &'v Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(b) => Self::Integer(i64::from(*b)),
+            Value::Int(i) => Self::Integer(*i),
+            Value::Text(text) => Self::Text(text),
+            Value::Timestamp(time) => Self::Time(time.to_string()),
+            Value::Uuid(id) => {
+                let mut text = [0; Hyphenated::LENGTH];
+                id.hyphenated().encode_lower(&mut text);
+                Self::Uuid(text)
+            }
+        }
+    }
+}
 
 impl rusqlite::ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self.0 {
-            Value::Null => ToSqlOutput::Owned(Owned::Null),
-            Value::Bool(b) => ToSqlOutput::Owned(Owned::Integer(i64::from(*b))),
-            Value::Int(i) => ToSqlOutput::Owned(Owned::Integer(*i)),
-            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-            Value::Uuid(id) => ToSqlOutput::Owned(Owned::Text(id.to_string())),
-            Value::Timestamp(time) => ToSqlOutput::Owned(Owned::Text(time.to_string())),
+        Ok(match self {
+            Self::Null => ToSqlOutput::Owned(Owned::Null),
+            Self::Integer(i) => ToSqlOutput::Owned(Owned::Integer(*i)),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Uuid(text) => ToSqlOutput::Borrowed(ValueRef::Text(text)),
+            Self::Time(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         })
     }
 }

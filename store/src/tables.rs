@@ -150,7 +150,7 @@ impl Tables<'_> {
             table.key_names().join(", ")
         );
         let mut statement = self.0.prepare_cached(&sql)?;
-        let mut found = statement.query(params_from_iter(filter.iter().map(|(_, value)| Bound(value))))?;
+        let mut found = statement.query(params_from_iter(filter.iter().map(|(_, value)| Bound::of(value))))?;
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
             rows.push(read_row(table, row)?);

@@ -169,10 +169,17 @@ impl Journal {
     }
 }
 
+/// Bytes of a page. In browsers SQLite would take twice as many, and a command changes a dozen pages by a few bytes each: all of
+/// each is encrypted and written.
+const PAGE: u32 = 4096;
+
 /// Every commit is durable when it returns. With a write-ahead log a server reads while it writes, and a browser, whose one
 /// connection locks its file for itself (`locking_mode`), writes each commit once.
 fn settings(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(Duration::from_secs(10))?;
+    if connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? == 0 {
+        connection.pragma_update(None, "page_size", PAGE)?;
+    }
     connection.set_prepared_statement_cache_capacity(512);
     Journal::WriteAhead.set(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;

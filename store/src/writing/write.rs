@@ -10,7 +10,7 @@ use holdfast_core::{
     schema::{ColumnId, Schema, Side, Table},
     value::Value,
 };
-use rusqlite::{Connection, ErrorCode, params_from_iter};
+use rusqlite::{Connection, ErrorCode, ToSql, params_from_iter};
 
 use crate::{
     StoreError, checksums, conflicts,
@@ -50,23 +50,46 @@ pub(super) fn write(
     Ok(changed)
 }
 
+/// How many new documents one statement takes, so that SQLite finds its place for them once.
+const TOGETHER: usize = 16;
+
 fn documents(connection: &Connection, effects: &Effects) -> Result<(), StoreError> {
-    let insert = "INSERT INTO sync_documents (part, row, state, shown) VALUES (?1, ?2, ?3, coalesce(?4, 0))";
     let update = "UPDATE sync_documents SET state = ?3, shown = coalesce(?4, shown) WHERE part = ?1 AND row = ?2";
-    let (mut add, mut put) = (connection.prepare_cached(insert)?, connection.prepare_cached(update)?);
+    let mut put = connection.prepare_cached(update)?;
     let mut take = connection.prepare_cached("DELETE FROM sync_documents WHERE part = ?1 AND row = ?2")?;
+    let mut new = Vec::new();
+    // Rows are in the order of their main documents.
+    let mut rows = effects.rows.iter().peekable();
     for (id, document) in &effects.documents {
         let (part, row) = (id.part(), id.row.0.as_bytes());
         if document.is_empty() {
             take.execute((part, row))?;
             continue;
         }
-        let state = effects.rows.get(&RowKey::of(id)).filter(|_| id.facet == Facet::Main);
-        let bytes = document.to_bytes();
-        let values = || (part, row, &bytes, state.map(|state| state.shown));
-        if effects.new.documents.contains(id) || put.execute(values())? == 0 {
-            add.execute(values())?;
+        let key = RowKey::of(id);
+        let mut shown = None;
+        if id.facet == Facet::Main {
+            while rows.next_if(|(other, _)| **other < key).is_some() {}
+            shown = rows.next_if(|(other, _)| **other == key).map(|(_, state)| state.shown);
         }
+        let bytes = document.to_bytes();
+        if effects.new.documents.contains(id) || put.execute((part, row, &bytes, shown))? == 0 {
+            new.push((part, row, bytes, shown.unwrap_or_default()));
+        }
+    }
+    insert_documents(connection, &new)
+}
+
+fn insert_documents(connection: &Connection, new: &[(i16, &[u8; 16], Vec<u8>, bool)]) -> Result<(), StoreError> {
+    let (many, few) = new.as_chunks::<TOGETHER>();
+    for documents in many.iter().map(<[_; TOGETHER]>::as_slice).chain(few.chunks(1)) {
+        // `OR FAIL`: a failure takes the transaction with it, so that SQLite need not be able to take back the statement alone.
+        let places = vec!["(?, ?, ?, ?)"; documents.len()].join(", ");
+        let sql = format!("INSERT OR FAIL INTO sync_documents (part, row, state, shown) VALUES {places}");
+        let values = documents
+            .iter()
+            .flat_map(|(part, row, state, shown)| [part as &dyn ToSql, row, state, shown]);
+        connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     }
     Ok(())
 }
@@ -75,9 +98,12 @@ fn documents(connection: &Connection, effects: &Effects) -> Result<(), StoreErro
 fn presence(connection: &Connection, effects: &Effects) -> Result<(), StoreError> {
     let sql = "UPDATE sync_documents SET shown = ?3 WHERE part = ?1 AND row = ?2 AND shown <> ?3";
     let mut show = connection.prepare_cached(sql)?;
+    let written = effects.documents.keys().filter(|id| id.facet == Facet::Main);
+    let mut written = written.map(RowKey::of).peekable();
     for (key, state) in &effects.rows {
-        let id = DocumentId::main(key.table, key.row);
-        if !effects.documents.contains_key(&id) {
+        while written.next_if(|other| other < key).is_some() {}
+        if written.next_if_eq(key).is_none() {
+            let id = DocumentId::main(key.table, key.row);
             show.execute((id.part(), key.row.0.as_bytes(), state.shown))?;
         }
     }
@@ -115,7 +141,7 @@ fn rows(connection: &Connection, effects: &Effects, side: Side) -> Result<BTreeS
         let statements = Statements::of(table, side);
         let mut insert = connection.prepare_cached(&statements.insert)?;
         for (key, state) in of(table).filter(|(_, state)| state.shown) {
-            let values = || params_from_iter(replicated(table).map(|c| Bound(state.row.get(c.id))));
+            let values = || params_from_iter(replicated(table).map(|c| Bound::of(state.row.get(c.id))));
             if effects.new.rows.contains(key) {
                 match insert.execute(values()) {
                     // Somebody has put one in by hand.
@@ -163,7 +189,7 @@ fn update(connection: &Connection, table: &Table, row: &Row, columns: &BTreeSet<
         .iter()
         .map(|id| row.get(*id))
         .chain(key_values(table, row))
-        .map(Bound);
+        .map(Bound::of);
     let written = connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     Ok(written > 0)
 }
@@ -178,14 +204,14 @@ fn make_room<'r>(
     let clear = statements.clear.as_ref();
     let mut clear = clear.map(|sql| connection.prepare_cached(sql)).transpose()?;
     for RowState { row, shown } in rows {
-        let key = key_values(table, row).map(Bound);
+        let key = key_values(table, row).map(Bound::of);
         if !shown {
             // A row that was never whole has no key, and stands in no table.
             if key_values(table, row).all(|v| *v != Value::Null) {
                 delete.execute(params_from_iter(key))?;
             }
         } else if let Some(clear) = &mut clear {
-            let others = unique(table).map(|c| Bound(row.get(c.id)));
+            let others = unique(table).map(|c| Bound::of(row.get(c.id)));
             clear.execute(params_from_iter(key.chain(others)))?;
         }
     }

@@ -40,6 +40,7 @@ impl Bare {
         let connection = Connection::open_with_flags_and_vfs("bare.sqlite", flags, CIPHERED)?;
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         connection.pragma_update(None, "key", KEY)?;
+        connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
