@@ -13,6 +13,10 @@ use super::{ApiError, App, auth::SignedIn};
 /// less the more rows it has.
 const MAX_DOCUMENTS: usize = 5_000;
 
+/// How many the first page has unless asked for otherwise: the device writes it while the second, which it has asked for by then,
+/// is read and packed here.
+const FIRST_DOCUMENTS: usize = 1_000;
+
 #[derive(Deserialize)]
 pub(super) struct Page {
     after: Option<String>,
@@ -31,7 +35,12 @@ pub(super) async fn handle(
         tracing::warn!(device = %who.device.id, user = %who.session.user, %seq, "a device's replica differs from the stream: it copies the \
             hospital anew");
     }
-    let limit = page.limit.unwrap_or(MAX_DOCUMENTS).clamp(1, MAX_DOCUMENTS);
+    let usual = if page.after.is_none() {
+        FIRST_DOCUMENTS
+    } else {
+        MAX_DOCUMENTS
+    };
+    let limit = page.limit.unwrap_or(usual).clamp(1, MAX_DOCUMENTS);
     let reading = async {
         let response = app.store.snapshot(page.after, limit, who.role).await?;
         let response = response.ok_or_else(|| ApiError::Malformed("`after` is no token of a snapshot".to_owned()))?;

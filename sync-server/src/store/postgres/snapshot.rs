@@ -105,11 +105,11 @@ async fn page(
     after: Uuid,
     (limit, max_bytes): (usize, usize),
 ) -> Result<(Vec<SnapshotDocument>, bool), StoreError> {
-    // One document more than there is room for tells that there are more; its state is not asked for.
+    // One document more than there is room for tells that there are more. What would come after too many bytes is not sent.
     let found = sqlx::query(
-        "SELECT row, CASE WHEN before < $4 AND place <= $3 THEN state END FROM (
-             SELECT row, state, row_number() OVER (ORDER BY row) AS place,
-                    sum(octet_length(state)) OVER (ORDER BY row) - octet_length(state) AS before
+        "SELECT row, CASE WHEN before < $4 THEN state END FROM (
+             SELECT row, state,
+                    sum(octet_length(state)) OVER (ORDER BY row ROWS UNBOUNDED PRECEDING) - octet_length(state) AS before
              FROM (SELECT row, state FROM sync.documents WHERE part = $1 AND row > $2 ORDER BY row LIMIT $3 + 1) page
          ) measured ORDER BY row",
     )
@@ -121,7 +121,8 @@ async fn page(
     .await?;
     let mut documents = Vec::new();
     for record in &found {
-        let Some(state) = record.try_get::<Option<Vec<u8>>, _>(1)? else {
+        let state: Option<Vec<u8>> = record.try_get(1)?;
+        let Some(state) = state.filter(|_| documents.len() < limit) else {
             return Ok((documents, false));
         };
         documents.push(SnapshotDocument {
