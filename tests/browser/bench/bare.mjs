@@ -64,6 +64,18 @@ export async function openBare() {
   return {
     /** `{ took, answer }`: milliseconds within the worker, and what the method returned. */
     call,
+    /** One column of one patient each, with a pause after each: milliseconds from the page's call to its answer. */
+    edits: (ids, pause) =>
+      browser.page.evaluate(async ([ids, pause]) => {
+        const times = []
+        for (const [number, id] of ids.entries()) {
+          const began = performance.now()
+          await globalThis.bare('edit', [id, `+49 30 ${number}`])
+          times.push(performance.now() - began)
+          await new Promise((resolve) => setTimeout(resolve, pause))
+        }
+        return times
+      }, [ids, pause]),
     /** As after the browser was closed: a new page, nothing in memory. */
     async reopen() {
       await browser.close()

@@ -12,6 +12,8 @@ import { median, openBare } from './bare.mjs'
 import { firstVisit, stage } from './visit.mjs'
 
 const COMMANDS = 200
+/** Nobody taps again before the screen shows what the last tap did. In milliseconds. */
+const PAUSE = 30
 const SEARCHES = 15
 
 const [url, username, password, patients] = process.argv.slice(2)
@@ -31,9 +33,7 @@ try {
 
   say('commands')
   found.command = median(await commands(ids))
-  const edits = []
-  for (const [number, id] of ids.entries()) edits.push((await bare.call('edit', id, `+49 30 ${number}`)).took)
-  found.bareTransaction = median(edits)
+  found.bareTransaction = median(await bare.edits(ids, PAUSE))
 
   say('searches')
   const sought = Array.from({ length: SEARCHES }, (_, at) => Math.floor((at * patients) / SEARCHES))
@@ -81,7 +81,7 @@ try {
 
 /** One column of one patient each, one after another. */
 function commands(ids) {
-  return device.page.evaluate(async (ids) => {
+  return device.page.evaluate(async ([ids, pause]) => {
     const times = []
     for (const [number, id] of ids.entries()) {
       const command = { type: 'editRow', table: 'patients', id, values: { phone: `+49 30 ${number}` } }
@@ -90,11 +90,10 @@ function commands(ids) {
       const { error } = await globalThis.askWorker({ name: 'run', argument })
       times.push(performance.now() - began)
       if (error) throw new Error(error.message)
-      // Nobody taps again before the screen shows what the last tap did.
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await new Promise((resolve) => setTimeout(resolve, pause))
     }
     return times
-  }, ids)
+  }, [ids, PAUSE])
 }
 
 /** Types each name at once and waits until its one patient is all that shows. */

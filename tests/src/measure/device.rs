@@ -51,11 +51,14 @@ fn tell(report: &mut Report, found: &Json) {
         "ms",
         number("command"),
     );
-    let command = command.beside(format!("{BARE}: one transaction"), number("bareTransaction"));
+    let command = command.beside(
+        format!("{BARE}: the same UPDATE, from a page as well"),
+        number("bareTransaction"),
+    );
     report.add(command.goal(Goal::Times(1.5)));
     report.explain(
         "a command, from the page's call until it is on the disk",
-        "one column of one patient, offline; with the message to the worker and back, which the other has not",
+        "one column of one patient, offline; both with the message to a worker and back, and 30 ms of rest before the next",
     );
     let open = Sample::new(
         "the app opened offline, until the ward board shows",
