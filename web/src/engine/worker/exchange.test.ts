@@ -47,3 +47,10 @@ it('gives the token only where there is one to give', async () => {
     { Authorization: 'Bearer secret' },
   ])
 })
+
+it('asks before its caller goes on to anything else', async () => {
+  const fetch = answering(() => new Response())
+  const answer = exchange('https://s', REQUEST, 'token', still)
+  expect(fetch).toHaveBeenCalledOnce()
+  await answer
+})

@@ -55,8 +55,10 @@ export async function exchange(
     timer = setTimeout(() => watchdog.abort(), patience.silence)
   }
   try {
+    // Nothing is awaited before a request that need not be packed: what is asked ahead leaves before its caller goes on to work.
+    const content = request.body.length < COMPRESS_FROM ? plain(request, token) : await packed(request, token)
     const response = await fetch(server + request.path, {
-      ...(await content(request, token)),
+      ...content,
       method: request.method,
       cache: 'no-store',
       credentials: 'omit',
@@ -72,13 +74,17 @@ export async function exchange(
   }
 }
 
-async function content({ body }: HttpRequest, token: string | null): Promise<RequestInit> {
+function plain({ body }: HttpRequest, token: string | null) {
   const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` }
   if (body.length === 0) return { headers }
   headers['Content-Type'] = 'application/cbor'
-  if (body.length < COMPRESS_FROM) return { headers, body }
+  return { headers, body }
+}
+
+async function packed(request: HttpRequest, token: string | null) {
+  const { headers } = plain(request, token)
   headers['Content-Encoding'] = 'gzip'
-  return { headers, body: await gzip(body) }
+  return { headers, body: await gzip(request.body) }
 }
 
 async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
