@@ -15,7 +15,7 @@ const MAX_DOCUMENTS: usize = 5_000;
 
 /// How many the first page has unless asked for otherwise: the device writes it while the second, which it has asked for by then,
 /// is read and packed here.
-const FIRST_DOCUMENTS: usize = 1_000;
+const FIRST_DOCUMENTS: usize = 2_000;
 
 #[derive(Deserialize)]
 pub(super) struct Page {
