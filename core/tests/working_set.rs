@@ -5,7 +5,7 @@ mod support;
 use std::{cell::Cell, collections::BTreeMap};
 
 use holdfast_core::{
-    document::{Document, DocumentId, Place},
+    document::{Document, DocumentId, Facet, Place},
     ids::{RowId, Seq, Timestamp},
     ingest::{Attempt, Authority, Job, Needs, Rejection, WorkingSet},
     policy::Role,
@@ -335,6 +335,30 @@ fn a_page_of_a_snapshot_asks_once_for_all_that_it_needs() {
     }
     assert_eq!(replica.rows, device.store.rows);
     assert_eq!(replica.claims, device.store.claims);
+}
+
+/// No server makes one. Whoever does must not keep a device busy for ever.
+#[test]
+fn a_copied_document_of_restricted_columns_that_its_table_has_not_is_taken_as_it_is() {
+    let mut device = Device::new(1);
+    device.run(&[patient(1, "P-1")]).expect("fits");
+    let (main, document) = device.store.documents.first_key_value().expect("it was made");
+    let odd = DocumentId {
+        facet: Facet::Restricted,
+        ..*main
+    };
+    let documents = BTreeMap::from([(*main, document.clone()), (odd, document.clone())]);
+    let (documents, now) = (&to_share(&documents), Timestamp(0));
+    let (mut copy, mut set) = (MemoryStore::default(), WorkingSet::default());
+    let job = Job::Replace { documents, now };
+    let Attempt::Load(needs) = set.attempt(&job) else {
+        panic!("nothing is loaded yet");
+    };
+    copy.load(&needs, &mut set);
+    let done = set.attempt(&job);
+    assert!(matches!(done, Attempt::Done(Ok(()))), "{done:?}");
+    copy.write(set.take_effects());
+    assert_eq!(copy.rows, device.store.rows);
 }
 
 /// A row is worked on twice: it is there as long as the row that refers to it, and that one goes after it. Its number of

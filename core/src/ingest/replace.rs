@@ -35,9 +35,9 @@ fn needs_of(set: &WorkingSet, documents: &Documents) -> Needs {
     let comes_too = |key: &RowKey| documents.contains_key(&DocumentId::main(key.table, key.row));
     let (mut needs, mut targets) = (Needs::default(), HashSet::<RowKey>::default());
     for (id, document) in documents {
+        // Nothing may follow from it (a table of a newer schema), but its place must be known.
+        needs.documents.insert(*id);
         let Some(table) = Schema::hospital().get(id.table) else {
-            // Nothing follows from it, but its place must be known.
-            needs.documents.insert(*id);
             continue;
         };
         let key = RowKey::of(id);
@@ -80,7 +80,8 @@ fn settle(set: &mut WorkingSet, documents: &Documents) -> Documents {
 fn newcomer(set: &WorkingSet, id: &DocumentId, document: &Arc<Document>) -> Option<Newcomer> {
     let (table, key) = (Schema::hospital().get(id.table)?, RowKey::of(id));
     let is_new = set.presence(&key) == Some(Presence::Absent) && set.document(id).is_some_and(Document::is_empty);
-    let alone = !table.columns.iter().any(|column| column.restricted) && !set.knows_referrers();
+    let whole = id.facet == Facet::Main && !table.columns.iter().any(|column| column.restricted);
+    let alone = whole && !set.knows_referrers();
     if !is_new || !alone || document.is_empty() || !document.is_agreed() {
         return None;
     }
