@@ -11,7 +11,7 @@ use std::{
 use holdfast_core::{
     document::{Document, DocumentId},
     ids::Timestamp,
-    ingest::{Attempt, Job, RowKey, WorkingSet},
+    ingest::{Job, RowKey, WorkingSet},
     schema::Schema,
 };
 use proptest::prelude::*;
@@ -248,15 +248,7 @@ fn copy(documents: &BTreeMap<DocumentId, Document>, at_once: usize, closely: boo
             };
             set.provide_referrers(nobody, BTreeSet::new());
         }
-        loop {
-            match set.attempt(&job) {
-                Attempt::Load(needs) => copy.load(&needs, &mut set),
-                Attempt::Write(effects) => copy.write(*effects),
-                Attempt::Missing(missing) => panic!("{missing:?} is missing"),
-                Attempt::Done(done) => break done.expect("nobody judges"),
-            }
-        }
-        copy.write(set.take_effects());
+        copy.carry_out_in(set, &job).expect("nobody judges");
     }
     copy
 }

@@ -136,7 +136,11 @@ impl MemoryStore {
     }
 
     pub fn carry_out(&mut self, job: &Job<'_>) -> Result<(), Rejection> {
-        let mut set = WorkingSet::default();
+        self.carry_out_in(WorkingSet::default(), job)
+    }
+
+    /// In a set that knows something already.
+    pub fn carry_out_in(&mut self, mut set: WorkingSet, job: &Job<'_>) -> Result<(), Rejection> {
         loop {
             match set.attempt(job) {
                 Attempt::Load(needs) => self.load(&needs, &mut set),
