@@ -167,6 +167,29 @@ describe('sync', () => {
     expect(exchanged.length).toBeGreaterThan(10)
   })
 
+  it('tries no oftener than every other second while nobody is reached, however much is done', async () => {
+    sync.networkLost()
+    exchange = () => Promise.reject(new NoAnswer('gone'))
+    // By now the next try of its own is far away.
+    await vi.advanceTimersByTimeAsync(120_000)
+    const before = exchanged.length
+    for (let command = 0; command < 100; command += 1) {
+      sync.commandDone()
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    const tries = exchanged.length - before
+    expect(tries).toBeGreaterThanOrEqual(4)
+    expect(tries).toBeLessThanOrEqual(6)
+    exchange = async () => answer(200)
+    sync.commandDone()
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(replica.connection).toBe('online')
+    const reached = exchanged.length
+    sync.commandDone()
+    await vi.advanceTimersByTimeAsync(50)
+    expect(exchanged).toHaveLength(reached + 1)
+  })
+
   it('forgets no wake that comes while a round runs', async () => {
     let release = (_: HttpAnswer) => {}
     exchange = () => new Promise((resolve) => (release = resolve))

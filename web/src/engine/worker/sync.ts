@@ -43,12 +43,19 @@ interface Asked {
 const REGULARLY = 60_000
 /** Milliseconds that a command waits for others made with it. */
 const TOGETHER = 50
+/**
+ * Milliseconds that it waits where the last round reached nobody. Each try writes down twice what is sent, and that nobody got
+ * it: whoever works through a night without a network would wait for that, and pay for it with the battery.
+ */
+const UNREACHED = 2_000
 const NO_NETWORK = 'This device has no network. Your work is kept here and sent later.'
 
 export class Sync {
   #running = false
   #closed = false
   #again = false
+  /** The last round reached nobody. */
+  #unreached = false
   #due = Infinity
   /** Milliseconds that the server's last answer asked to wait, and until when nothing is asked because of that. */
   #retryAfter = 0
@@ -72,13 +79,14 @@ export class Sync {
 
   /** A command was carried out here. */
   commandDone(): void {
-    this.#wakeIn(TOGETHER)
+    this.#wakeIn(this.#unreached ? UNREACHED : TOGETHER)
   }
 
   /** The browser says that there is no network. Rounds go on being tried, now and then: it has been wrong before. */
   networkLost(): void {
     if (this.#closed) return
     this.#abandon()
+    this.#unreached = true
     this.replica.takeFailure(NO_NETWORK)
     this.around.moved()
     if (!this.#running) this.#wakeIn(this.around.backoff.next())
@@ -118,6 +126,7 @@ export class Sync {
   #settle(): void {
     const { session, connection } = this.replica.status()
     this.around.moved()
+    this.#unreached = connection === 'offline'
     if (!session || connection === 'signedOut') return
     if (connection === 'offline' || connection === 'otherHospital')
       return this.#comeBackIn(this.around.backoff.next(this.#retryAfter))
