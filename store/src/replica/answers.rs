@@ -10,8 +10,11 @@ use serde::Deserialize;
 use super::run::{CommandId, Receipt, ReceiptAction, ReceiptRow};
 use crate::StoreError;
 
-/// How many answers are kept. A page waits for a few at a time.
+/// How many answers are kept, or up to [`TOGETHER`] more. A page waits for a few at a time.
 const KEPT: i64 = 256;
+
+/// How many old ones are let go of together: it walks over all.
+const TOGETHER: i64 = 64;
 
 /// A receipt as it is kept.
 #[derive(Deserialize)]
@@ -51,14 +54,47 @@ pub(super) fn find(connection: &Connection, command: CommandId) -> Result<Option
     }))
 }
 
-/// Keeps the answer, in the transaction that does what it tells.
-pub(super) fn keep(connection: &Connection, command: CommandId, receipt: &Receipt) -> Result<(), StoreError> {
+/// Keeps the answer, in the transaction that does what it tells and that has this number.
+pub(super) fn keep(connection: &Connection, command: CommandId, n: i64, receipt: &Receipt) -> Result<(), StoreError> {
     let json = serde_json::to_string(receipt).map_err(StoreError::corrupt)?;
     connection
-        .prepare_cached("INSERT INTO sync_answers (command, receipt) VALUES (?1, ?2)")?
-        .execute((command.0.as_bytes(), json))?;
-    connection
-        .prepare_cached("DELETE FROM sync_answers WHERE n <= ?1")?
-        .execute([connection.last_insert_rowid() - KEPT])?;
+        .prepare_cached("INSERT INTO sync_answers (command, n, receipt) VALUES (?1, ?2, ?3)")?
+        .execute((command.0.as_bytes(), n, json))?;
+    if n % TOGETHER == 0 {
+        connection
+            .prepare_cached("DELETE FROM sync_answers WHERE n <= ?1")?
+            .execute([n - KEPT])?;
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_core::schema::Side;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn the_newest_answers_are_kept_and_old_ones_go() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::prepare(&mut connection, Side::Device, None).unwrap();
+        let command = |n: i64| CommandId(Uuid::from_u128(n.unsigned_abs().into()));
+        let receipt = |n: i64| Receipt {
+            transaction_id: TransactionId(Uuid::from_u128(n.unsigned_abs().into())),
+            rows: Vec::new(),
+            changed_tables: BTreeSet::new(),
+        };
+        for n in 1..=1_000 {
+            keep(&connection, command(n), n, &receipt(n)).unwrap();
+        }
+        for n in 1_001 - KEPT..=1_000 {
+            assert_eq!(find(&connection, command(n)).unwrap(), Some(receipt(n)));
+        }
+        assert_eq!(find(&connection, command(1_000 - KEPT - TOGETHER)).unwrap(), None);
+        let sql = "SELECT count(*) FROM sync_answers";
+        let count: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert!(count < KEPT + TOGETHER, "{count} are kept");
+    }
 }

@@ -99,13 +99,22 @@ pub(super) fn mend(connection: &Connection, id: TransactionId, now: Timestamp) -
     }
 }
 
-/// Adds a transaction at the end.
-pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver: &Giver) -> Result<(), StoreError> {
+/// A number for what comes to the end: higher than any that was given before, also to what is gone.
+pub(super) fn next_number(connection: &Connection) -> Result<i64, StoreError> {
+    let sql = "INSERT INTO sync_meta (key, value) VALUES ('last_number', 1)
+        ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// Adds a transaction at the end. Returns its number.
+pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver: &Giver) -> Result<i64, StoreError> {
     let sql = "INSERT INTO sync_outbox
-        (id, entry, command, name, summary, user, role, new_ids, made_at, offline, state)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'waiting')";
+        (n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, state)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'waiting')";
     let body = &made.opened.body;
+    let n = next_number(connection)?;
     connection.prepare_cached(sql)?.execute((
+        n,
         body.id.0.as_bytes(),
         protocol::encode(&made.transaction),
         serde_json::to_string(command).map_err(StoreError::corrupt)?,
@@ -117,7 +126,8 @@ pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver
         giver.time.0,
         giver.offline,
     ))?;
-    touch(connection, connection.last_insert_rowid(), body)
+    touch(connection, n, body)?;
+    Ok(n)
 }
 
 fn id_bytes(ids: &[Uuid]) -> Vec<u8> {

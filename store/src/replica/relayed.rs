@@ -23,6 +23,7 @@ use holdfast_core::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
+use super::outbox::next_number;
 use crate::{StoreError, base, writing::Writing};
 
 /// How many are taken in at most.
@@ -101,9 +102,11 @@ pub(super) fn add(
     body: &Body,
 ) -> Result<i64, StoreError> {
     let sql = "INSERT INTO sync_outbox
-        (id, entry, command, name, summary, user, role, new_ids, made_at, offline, state, hub, listed)
-        VALUES (?1, ?2, '', ?3, '', ?4, '', x'', ?5, ?6, 'left_out', ?7, 1)";
+        (n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, state, hub, listed)
+        VALUES (?1, ?2, ?3, '', ?4, '', ?5, '', x'', ?6, ?7, 'left_out', ?8, 1)";
+    let n = next_number(connection)?;
     connection.prepare_cached(sql)?.execute((
+        n,
         body.id.0.as_bytes(),
         protocol::encode(transaction),
         &body.command,
@@ -112,7 +115,7 @@ pub(super) fn add(
         body.offline,
         hub.0.as_bytes(),
     ))?;
-    Ok(connection.last_insert_rowid())
+    Ok(n)
 }
 
 /// The hub relays one that is known.

@@ -71,11 +71,19 @@ pub struct Order {
     pub mends: Option<TransactionId>,
 }
 
+/// A command that is carried out, but not committed yet.
+struct Done<'r> {
+    receipt: &'r Receipt,
+    /// Its number in the outbox, if there was something to change.
+    number: Option<i64>,
+    at: Timestamp,
+}
+
 impl Replica {
     /// Carries out a command as one transaction, which is durable when this returns, and waits in the outbox. Wake the sync
     /// ([`Replica::wake`]) to send it at once.
     pub fn run(&mut self, command: &Command) -> Result<Receipt, ReplicaError> {
-        self.carry_out(command, |_, _, _| Ok(()))
+        self.carry_out(command, |_, _| Ok(()))
     }
 
     /// As [`Replica::run`], once: an order that was carried out already is answered as it was then.
@@ -85,11 +93,13 @@ impl Replica {
         {
             return Ok(receipt);
         }
-        self.carry_out(&order.command, |connection, receipt, now| {
+        self.carry_out(&order.command, |connection, done| {
             if let Some(refused) = order.mends {
-                outbox::mend(connection, refused, now)?;
+                outbox::mend(connection, refused, done.at)?;
             }
-            Ok(answers::keep(connection, order.id, receipt)?)
+            // What had nothing to change may be asked for again.
+            done.number
+                .map_or(Ok(()), |n| Ok(answers::keep(connection, order.id, n, done.receipt)?))
         })
     }
 
@@ -97,7 +107,7 @@ impl Replica {
     fn carry_out(
         &mut self,
         command: &Command,
-        also: impl FnOnce(&Connection, &Receipt, Timestamp) -> Result<(), ReplicaError>,
+        also: impl FnOnce(&Connection, &Done<'_>) -> Result<(), ReplicaError>,
     ) -> Result<Receipt, ReplicaError> {
         let signed_in = self.session.as_ref().ok_or(ReplicaError::SignedOut)?;
         let giver = Giver {
@@ -120,19 +130,25 @@ impl Replica {
             key: &self.key,
             actor: &self.actor,
         };
-        let receipt = match workshop.make(command, &giver, Vec::new(), &mut writing)? {
-            None => Receipt::of_nothing(),
+        let (receipt, number) = match workshop.make(command, &giver, Vec::new(), &mut writing)? {
+            None => (Receipt::of_nothing(), None),
             Some(made) => {
                 base::keep(&transaction, &made.opened.body)?;
-                outbox::add(&transaction, command, &made, &giver)?;
-                Receipt {
+                let number = outbox::add(&transaction, command, &made, &giver)?;
+                let receipt = Receipt {
                     transaction_id: made.opened.body.id,
                     changed_tables: writing.finish()?,
                     rows: receipt_rows(&transaction, &made.plan.writes)?,
-                }
+                };
+                (receipt, Some(number))
             }
         };
-        also(&transaction, &receipt, giver.time)?;
+        let done = Done {
+            receipt: &receipt,
+            number,
+            at: giver.time,
+        };
+        also(&transaction, &done)?;
         transaction.commit()?;
         Ok(receipt)
     }

@@ -12,6 +12,8 @@ import { median, openBare } from './bare.mjs'
 import { firstVisit, stage } from './visit.mjs'
 
 const COMMANDS = 200
+/** How many of them one side gives before it is the other's turn: what else the machine does meets both. */
+const TURN = 20
 /** Nobody taps again before the screen shows what the last tap did. In milliseconds. */
 const PAUSE = 30
 const SEARCHES = 15
@@ -32,8 +34,14 @@ try {
   )
 
   say('commands')
-  found.command = median(await commands(ids))
-  found.bareTransaction = median(await bare.edits(ids, PAUSE))
+  const [ours, others] = [[], []]
+  for (let at = 0; at < COMMANDS; at += TURN) {
+    const some = ids.slice(at, at + TURN)
+    ours.push(...(await commands(some)))
+    others.push(...(await bare.edits(some, PAUSE)))
+  }
+  found.command = median(ours)
+  found.bareTransaction = median(others)
 
   say('searches')
   const sought = Array.from({ length: SEARCHES }, (_, at) => Math.floor((at * patients) / SEARCHES))
