@@ -28,8 +28,8 @@ pub(super) fn write(
     side: Side,
     now: Timestamp,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
-    documents(connection, effects)?;
-    presence(connection, effects)?;
+    let others = documents(connection, effects)?;
+    presence(connection, &others)?;
     let changed = rows(connection, effects, side)?;
     claims(connection, effects)?;
     for id in &effects.reopened {
@@ -53,31 +53,36 @@ pub(super) fn write(
 /// How many new documents one statement takes, so that SQLite finds its place for them once.
 const TOGETHER: usize = 16;
 
-fn documents(connection: &Connection, effects: &Effects) -> Result<(), StoreError> {
+/// Returns the rows that were shown or hidden by what happened to others: their own documents are as they were.
+fn documents<'e>(connection: &Connection, effects: &'e Effects) -> Result<Vec<(&'e RowKey, &'e RowState)>, StoreError> {
     let update = "UPDATE sync_documents SET state = ?3, shown = coalesce(?4, shown) WHERE part = ?1 AND row = ?2";
     let mut put = connection.prepare_cached(update)?;
     let mut take = connection.prepare_cached("DELETE FROM sync_documents WHERE part = ?1 AND row = ?2")?;
-    let mut new = Vec::new();
+    let (mut new, mut others) = (Vec::new(), Vec::new());
     // Rows are in the order of their main documents.
     let mut rows = effects.rows.iter().peekable();
     for (id, document) in &effects.documents {
         let (part, row) = (id.part(), id.row.0.as_bytes());
-        if document.is_empty() {
-            take.execute((part, row))?;
-            continue;
-        }
         let key = RowKey::of(id);
         let mut shown = None;
         if id.facet == Facet::Main {
-            while rows.next_if(|(other, _)| **other < key).is_some() {}
+            while let Some(other) = rows.next_if(|(other, _)| **other < key) {
+                others.push(other);
+            }
             shown = rows.next_if(|(other, _)| **other == key).map(|(_, state)| state.shown);
+        }
+        if document.is_empty() {
+            take.execute((part, row))?;
+            continue;
         }
         let bytes = document.to_bytes();
         if effects.new.documents.contains(id) || put.execute((part, row, &bytes, shown))? == 0 {
             new.push((part, row, bytes, shown.unwrap_or_default()));
         }
     }
-    insert_documents(connection, &new)
+    others.extend(rows);
+    insert_documents(connection, &new)?;
+    Ok(others)
 }
 
 fn insert_documents(connection: &Connection, new: &[(i16, &[u8; 16], Vec<u8>, bool)]) -> Result<(), StoreError> {
@@ -94,18 +99,12 @@ fn insert_documents(connection: &Connection, new: &[(i16, &[u8; 16], Vec<u8>, bo
     Ok(())
 }
 
-/// Rows that were shown or hidden by what happened to others: their own documents are as they were.
-fn presence(connection: &Connection, effects: &Effects) -> Result<(), StoreError> {
+fn presence(connection: &Connection, rows: &[(&RowKey, &RowState)]) -> Result<(), StoreError> {
     let sql = "UPDATE sync_documents SET shown = ?3 WHERE part = ?1 AND row = ?2 AND shown <> ?3";
     let mut show = connection.prepare_cached(sql)?;
-    let written = effects.documents.keys().filter(|id| id.facet == Facet::Main);
-    let mut written = written.map(RowKey::of).peekable();
-    for (key, state) in &effects.rows {
-        while written.next_if(|other| other < key).is_some() {}
-        if written.next_if_eq(key).is_none() {
-            let id = DocumentId::main(key.table, key.row);
-            show.execute((id.part(), key.row.0.as_bytes(), state.shown))?;
-        }
+    for (key, state) in rows {
+        let part = DocumentId::main(key.table, key.row).part();
+        show.execute((part, key.row.0.as_bytes(), state.shown))?;
     }
     Ok(())
 }
