@@ -247,24 +247,28 @@ impl<'c> Taking<'c> {
             return Ok(());
         }
         self.writing.flush()?;
-        let (set, head) = (self.writing.take_set(), self.head);
+        let (set, head, before) = (self.writing.take_set(), self.head, outcomes.len());
+        let last = plain.len() == submissions.len();
         let (sender, strides) = mpsc::sync_channel(1);
         let (written, judged) = thread::scope(|scope| {
-            let judging = scope.spawn(move || judge::ahead(set, plain, head, &sender));
+            let judging = scope.spawn(move || judge::ahead(set, plain, last, head, &sender));
             let written = strides.into_iter().try_for_each(|Stride { range, effects }| {
                 self.writing.write(effects)?;
-                let accepted = &plain[range];
-                for (submission, outcome) in accepted.iter().zip(self.append(accepted)?) {
-                    let body = submission.transaction.body.clone();
-                    known.insert(submission.opened.body.id, (outcome.clone(), body));
-                    outcomes.push(outcome);
-                }
+                outcomes.extend(self.append(&plain[range])?);
                 Ok(())
             });
             (written, judging.join())
         });
         let set = judged.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         self.writing.put_set(set);
+        let taken = &outcomes[before..];
+        // One of those that come after them may be one of them again.
+        if taken.len() < submissions.len() {
+            known.extend(submissions.iter().zip(taken).map(|(submission, outcome)| {
+                let body = submission.transaction.body.clone();
+                (submission.opened.body.id, (outcome.clone(), body))
+            }));
+        }
         written
     }
 

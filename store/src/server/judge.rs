@@ -37,10 +37,12 @@ pub(super) fn job(submission: &Submission, seq: Seq, hub: Option<HubId>) -> Job<
 }
 
 /// Judges submissions at the places after `head`, in order, up to the first that is not simply accepted with what is loaded, and
-/// sends them stride by stride. Returns the set as the tables will have it.
+/// sends them stride by stride. Returns the set as the tables will have it. If nothing comes after these, which are the `last`,
+/// nobody asks for what was loaded any more: it is let go of here, while the last stride is written.
 pub(super) fn ahead(
     mut set: WorkingSet,
     submissions: &[Submission],
+    last: bool,
     head: Seq,
     strides: &SyncSender<Stride>,
 ) -> WorkingSet {
@@ -69,5 +71,5 @@ pub(super) fn ahead(
         }
     }
     send(start..submissions.len(), set.take_effects());
-    set
+    if last { WorkingSet::default() } else { set }
 }
