@@ -275,12 +275,16 @@ mod tests {
         add(1);
         add(7);
         connection
-            .execute_batch("INSERT INTO sync_touched VALUES (1, x'00', 1); DELETE FROM sync_outbox WHERE n = 7")
+            .execute_batch(
+                "INSERT INTO sync_touched VALUES (1, x'00', 1); DELETE FROM sync_outbox WHERE n = 7;
+                INSERT INTO sync_answers (command, receipt) VALUES (x'01', '{}')",
+            )
             .unwrap();
         prepare(&mut connection, Side::Device, None).unwrap();
         assert_eq!(count(&connection, "SELECT count(*) FROM sync_touched"), 1);
         assert_eq!(meta::get(&connection, "last_number").unwrap(), Some(7));
         assert_eq!(count(&connection, "SELECT count(*) FROM sqlite_sequence"), 0);
+        assert_eq!(count(&connection, "SELECT count(*) FROM sync_answers"), 1);
         connection.execute("DELETE FROM sync_outbox", []).unwrap();
         assert_eq!(
             count(&connection, "SELECT count(*) FROM sync_touched"),
