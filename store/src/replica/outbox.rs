@@ -101,13 +101,11 @@ pub(super) fn mend(connection: &Connection, id: TransactionId, now: Timestamp) -
 
 /// A number for what comes to the end: higher than any that was given before, also to what is gone.
 pub(super) fn next_number(connection: &Connection) -> Result<i64, StoreError> {
-    let sql = "INSERT INTO sync_meta (key, value) VALUES ('last_number', 1)
-        ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value";
-    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    meta::next(connection, "last_number")
 }
 
-/// Adds a transaction at the end. Returns its number.
-pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver: &Giver) -> Result<i64, StoreError> {
+/// Adds a transaction at the end.
+pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver: &Giver) -> Result<(), StoreError> {
     let sql = "INSERT INTO sync_outbox
         (n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, state)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'waiting')";
@@ -126,8 +124,7 @@ pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver
         giver.time.0,
         giver.offline,
     ))?;
-    touch(connection, n, body)?;
-    Ok(n)
+    touch(connection, n, body)
 }
 
 fn id_bytes(ids: &[Uuid]) -> Vec<u8> {

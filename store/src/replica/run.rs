@@ -71,19 +71,11 @@ pub struct Order {
     pub mends: Option<TransactionId>,
 }
 
-/// A command that is carried out, but not committed yet.
-struct Done<'r> {
-    receipt: &'r Receipt,
-    /// Its number in the outbox, if there was something to change.
-    number: Option<i64>,
-    at: Timestamp,
-}
-
 impl Replica {
     /// Carries out a command as one transaction, which is durable when this returns, and waits in the outbox. Wake the sync
     /// ([`Replica::wake`]) to send it at once.
     pub fn run(&mut self, command: &Command) -> Result<Receipt, ReplicaError> {
-        self.carry_out(command, |_, _| Ok(()))
+        self.carry_out(command, |_, _, _| Ok(()))
     }
 
     /// As [`Replica::run`], once: an order that was carried out already is answered as it was then.
@@ -93,13 +85,11 @@ impl Replica {
         {
             return Ok(receipt);
         }
-        self.carry_out(&order.command, |connection, done| {
+        self.carry_out(&order.command, |connection, receipt, now| {
             if let Some(refused) = order.mends {
-                outbox::mend(connection, refused, done.at)?;
+                outbox::mend(connection, refused, now)?;
             }
-            // What had nothing to change may be asked for again.
-            done.number
-                .map_or(Ok(()), |n| Ok(answers::keep(connection, order.id, n, done.receipt)?))
+            Ok(answers::keep(connection, order.id, receipt)?)
         })
     }
 
@@ -107,7 +97,7 @@ impl Replica {
     fn carry_out(
         &mut self,
         command: &Command,
-        also: impl FnOnce(&Connection, &Done<'_>) -> Result<(), ReplicaError>,
+        also: impl FnOnce(&Connection, &Receipt, Timestamp) -> Result<(), ReplicaError>,
     ) -> Result<Receipt, ReplicaError> {
         let signed_in = self.session.as_ref().ok_or(ReplicaError::SignedOut)?;
         let giver = Giver {
@@ -130,25 +120,19 @@ impl Replica {
             key: &self.key,
             actor: &self.actor,
         };
-        let (receipt, number) = match workshop.make(command, &giver, Vec::new(), &mut writing)? {
-            None => (Receipt::of_nothing(), None),
+        let receipt = match workshop.make(command, &giver, Vec::new(), &mut writing)? {
+            None => Receipt::of_nothing(),
             Some(made) => {
                 base::keep(&transaction, &made.opened.body)?;
-                let number = outbox::add(&transaction, command, &made, &giver)?;
-                let receipt = Receipt {
+                outbox::add(&transaction, command, &made, &giver)?;
+                Receipt {
                     transaction_id: made.opened.body.id,
                     changed_tables: writing.finish()?,
                     rows: receipt_rows(&transaction, &made.plan.writes)?,
-                };
-                (receipt, Some(number))
+                }
             }
         };
-        let done = Done {
-            receipt: &receipt,
-            number,
-            at: giver.time,
-        };
-        also(&transaction, &done)?;
+        also(&transaction, &receipt, giver.time)?;
         transaction.commit()?;
         Ok(receipt)
     }

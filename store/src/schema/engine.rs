@@ -157,6 +157,10 @@ pub(super) const RELAYED: &[&str] = &[
     // No number is given twice: what is kept has its own.
     "DELETE FROM sqlite_sequence WHERE name = 'sync_outbox'",
     "UPDATE sqlite_sequence SET name = 'sync_outbox' WHERE name = 'sync_outbox_before'",
+];
+
+/// On devices: what refers to `sync_outbox` when that was made anew, and its indexes.
+pub(super) const OUTBOX_IN_PLACE: &[&str] = &[
     "CREATE TABLE sync_touched (
         part INTEGER NOT NULL, row BLOB NOT NULL, n INTEGER NOT NULL REFERENCES sync_outbox ON DELETE CASCADE,
         PRIMARY KEY (part, row, n)) STRICT, WITHOUT ROWID",
@@ -167,6 +171,10 @@ pub(super) const RELAYED: &[&str] = &[
     "CREATE INDEX sync_outbox_state ON sync_outbox (state)",
     "CREATE INDEX sync_outbox_hub ON sync_outbox (hub) WHERE hub IS NOT NULL",
     "CREATE INDEX sync_outbox_first_id ON sync_outbox (first_id) WHERE first_id IS NOT NULL",
+];
+
+/// On devices: what is kept has two names, too.
+pub(super) const RELAYED_KEPT: &[&str] = &[
     "ALTER TABLE sync_kept ADD COLUMN first_id BLOB",
     "CREATE INDEX sync_kept_first_id ON sync_kept (first_id) WHERE first_id IS NOT NULL",
 ];
@@ -203,11 +211,19 @@ pub(super) const PATIENTS_BY_NAME: &[&str] =
     &["CREATE INDEX sync_patients_by_name ON patients (last_name, first_name, id, patient_number)"];
 
 /// On devices: a command changes two pages less, each of which is encrypted and written whole. Numbers are counted in
-/// `sync_meta`, which every command changes anyway, and answers need no index beside their table.
+/// `sync_meta`, which every command changes anyway, and answers need no index beside their table. For `sync_outbox` see
+/// [`RELAYED`].
 pub(super) const FEWER_PAGES: &[&str] = &[
     // No number is given twice: what is kept has its own.
     "INSERT INTO sync_meta (key, value)
         SELECT 'last_number', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'sync_outbox'), 0)",
+    "INSERT INTO sync_meta (key, value)
+        SELECT 'last_answer', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'sync_answers'), 0)",
+    "ALTER TABLE sync_answers RENAME TO sync_answers_before",
+    "CREATE TABLE sync_answers (
+        command BLOB PRIMARY KEY, n INTEGER NOT NULL, receipt TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "INSERT INTO sync_answers SELECT command, n, receipt FROM sync_answers_before",
+    "DROP TABLE sync_answers_before",
     "ALTER TABLE sync_outbox RENAME TO sync_outbox_before",
     "ALTER TABLE sync_touched RENAME TO sync_touched_before",
     "CREATE TABLE sync_outbox (
@@ -218,20 +234,4 @@ pub(super) const FEWER_PAGES: &[&str] = &[
         mended_at INTEGER, ask_again INTEGER, given INTEGER NOT NULL DEFAULT 0, hub BLOB,
         listed INTEGER NOT NULL DEFAULT 0, first_id BLOB) STRICT",
     "INSERT INTO sync_outbox SELECT * FROM sync_outbox_before",
-    "CREATE TABLE sync_touched (
-        part INTEGER NOT NULL, row BLOB NOT NULL, n INTEGER NOT NULL REFERENCES sync_outbox ON DELETE CASCADE,
-        PRIMARY KEY (part, row, n)) STRICT, WITHOUT ROWID",
-    "INSERT INTO sync_touched SELECT * FROM sync_touched_before",
-    "DROP TABLE sync_touched_before",
-    "DROP TABLE sync_outbox_before",
-    "CREATE INDEX sync_touched_n ON sync_touched (n)",
-    "CREATE INDEX sync_outbox_state ON sync_outbox (state)",
-    "CREATE INDEX sync_outbox_hub ON sync_outbox (hub) WHERE hub IS NOT NULL",
-    "CREATE INDEX sync_outbox_first_id ON sync_outbox (first_id) WHERE first_id IS NOT NULL",
-    "ALTER TABLE sync_answers RENAME TO sync_answers_before",
-    // `n` is the number of what was done, by which old ones are known.
-    "CREATE TABLE sync_answers (
-        command BLOB PRIMARY KEY, n INTEGER NOT NULL, receipt TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    "INSERT INTO sync_answers SELECT command, 0, receipt FROM sync_answers_before",
-    "DROP TABLE sync_answers_before",
 ];

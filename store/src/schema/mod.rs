@@ -82,8 +82,8 @@ fn hubs(side: Side) -> Vec<String> {
 /// A hub relays, and a device knows what its ward's hub relays.
 fn relayed(side: Side) -> Vec<String> {
     let statements = match side {
-        Side::Server => engine::RELAYING,
-        Side::Device => engine::RELAYED,
+        Side::Server => engine::RELAYING.to_vec(),
+        Side::Device => [engine::RELAYED, engine::OUTBOX_IN_PLACE, engine::RELAYED_KEPT].concat(),
     };
     statements.iter().map(ToString::to_string).collect()
 }
@@ -106,10 +106,11 @@ fn made_again(side: Side) -> Vec<String> {
 
 /// A device's command changes fewer pages.
 fn fewer_pages(side: Side) -> Vec<String> {
-    match side {
+    let statements = match side {
         Side::Server => Vec::new(),
-        Side::Device => engine::FEWER_PAGES.iter().map(ToString::to_string).collect(),
-    }
+        Side::Device => [engine::FEWER_PAGES, engine::OUTBOX_IN_PLACE].concat(),
+    };
+    statements.iter().map(ToString::to_string).collect()
 }
 
 /// Sets the connection up and brings its tables up to date. `key` is 32 bytes, for SQLite with a cipher; see [`encrypt`].
@@ -283,6 +284,7 @@ mod tests {
         prepare(&mut connection, Side::Device, None).unwrap();
         assert_eq!(count(&connection, "SELECT count(*) FROM sync_touched"), 1);
         assert_eq!(meta::get(&connection, "last_number").unwrap(), Some(7));
+        assert_eq!(meta::get(&connection, "last_answer").unwrap(), Some(1));
         assert_eq!(count(&connection, "SELECT count(*) FROM sqlite_sequence"), 0);
         assert_eq!(count(&connection, "SELECT count(*) FROM sync_answers"), 1);
         connection.execute("DELETE FROM sync_outbox", []).unwrap();

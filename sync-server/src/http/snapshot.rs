@@ -9,12 +9,12 @@ use serde::Deserialize;
 
 use super::{ApiError, App, auth::SignedIn};
 
-/// How many documents a page behind the first has unless asked for fewer, and any at most. A device writes each page in one transaction, which costs
-/// less the more rows it has.
+/// How many documents a page behind the first has unless asked for fewer, and any at most. A device writes each page in one
+/// transaction, which costs less the more rows it has.
 const MAX_DOCUMENTS: usize = 5_000;
 
-/// How many the first page has unless asked for another number: the device writes it while the second, which it has asked for by then,
-/// is read and packed here.
+/// How many the first page has unless asked for another number: the device writes it while the second, which it has asked for
+/// by then, is read and packed here.
 const FIRST_DOCUMENTS: usize = 2_000;
 
 #[derive(Deserialize)]

@@ -44,18 +44,18 @@ const REGULARLY = 60_000
 /** Milliseconds that a command waits for others made with it. */
 const TOGETHER = 50
 /**
- * Milliseconds that it waits where the last round reached nobody. Each try writes down twice what is sent, and that nobody got
- * it: whoever works through a night without a network would wait for that, and pay for it with the battery.
+ * Milliseconds that it waits where the last round came to nothing. Each try first writes down what is about to be sent: through
+ * a night without a network every command would pay for that, and the battery too.
  */
-const UNREACHED = 2_000
+const IN_VAIN = 2_000
 const NO_NETWORK = 'This device has no network. Your work is kept here and sent later.'
 
 export class Sync {
   #running = false
   #closed = false
   #again = false
-  /** The last round reached nobody. */
-  #unreached = false
+  /** The last round came to nothing. */
+  #inVain = false
   #due = Infinity
   /** Milliseconds that the server's last answer asked to wait, and until when nothing is asked because of that. */
   #retryAfter = 0
@@ -79,14 +79,14 @@ export class Sync {
 
   /** A command was carried out here. */
   commandDone(): void {
-    this.#wakeIn(this.#unreached ? UNREACHED : TOGETHER)
+    this.#wakeIn(this.#inVain ? IN_VAIN : TOGETHER)
   }
 
   /** The browser says that there is no network. Rounds go on being tried, now and then: it has been wrong before. */
   networkLost(): void {
     if (this.#closed) return
     this.#abandon()
-    this.#unreached = true
+    this.#inVain = true
     this.replica.takeFailure(NO_NETWORK)
     this.around.moved()
     if (!this.#running) this.#wakeIn(this.around.backoff.next())
@@ -126,7 +126,7 @@ export class Sync {
   #settle(): void {
     const { session, connection } = this.replica.status()
     this.around.moved()
-    this.#unreached = connection === 'offline'
+    this.#inVain = connection === 'offline'
     if (!session || connection === 'signedOut') return
     if (connection === 'offline' || connection === 'otherHospital')
       return this.#comeBackIn(this.around.backoff.next(this.#retryAfter))

@@ -11,8 +11,8 @@ import { StatusFeed } from './status_feed'
 import { Sync } from './sync'
 
 /**
- * Milliseconds in which a command's answer gets to its page. It was sent first, but on a phone with few processors the page hears it
- * only when the worker rests, and asking all that the page shows again takes as long as the command did.
+ * Milliseconds in which a command's answer gets to its page. It is sent first, but where processors are few the page may hear it
+ * only when the worker rests, and asking again all that the page shows takes as long as the command did.
  */
 const ANSWERED = 4
 
