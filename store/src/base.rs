@@ -21,41 +21,56 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::{StoreError, sql_value::uuid, writing::Writing};
 
-/// Keeps the documents that a transaction writes to as they are now, unless others are pending on them already. To be called before
-/// what the transaction does is written.
-pub(crate) fn keep(connection: &Connection, body: &Body) -> Result<(), StoreError> {
-    let sql = "INSERT OR IGNORE INTO sync_base (part, row, state)
-        SELECT ?1, ?2, coalesce((SELECT state FROM sync_documents WHERE part = ?1 AND row = ?2), ?3)";
+/// Transaction `n` is pending from now on: keeps the documents that it writes to as they are now, unless others are pending on
+/// them already. To be called before what the transaction does is written.
+pub(crate) fn keep(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
+    let sql = "INSERT INTO sync_base (part, row, state, pending)
+        SELECT ?1, ?2, coalesce((SELECT state FROM sync_documents WHERE part = ?1 AND row = ?2), ?3), ',' || ?4 || ','
+        WHERE true ON CONFLICT DO UPDATE SET pending = pending || ?4 || ','
+            WHERE NOT instr(pending, ',' || ?4 || ',')";
     let mut insert = connection.prepare_cached(sql)?;
     let nothing = Document::default().to_bytes();
     for change in &body.changes {
         let id = change.document;
-        insert.execute((id.part(), id.row.0.as_bytes(), &nothing))?;
+        insert.execute((id.part(), id.row.0.as_bytes(), &nothing, n))?;
     }
     Ok(())
 }
 
-/// Remembers which documents a pending transaction writes to.
-pub(crate) fn touch(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
-    let sql = "INSERT OR IGNORE INTO sync_touched (part, row, n) VALUES (?1, ?2, ?3)";
-    let mut insert = connection.prepare_cached(sql)?;
+/// Transaction `n` is pending no more. Its documents stay in the base until they are [released](release) or taken back.
+pub(crate) fn leave(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
+    let sql = "UPDATE sync_base SET pending = replace(pending, ',' || ?3 || ',', ',') WHERE part = ?1 AND row = ?2";
+    let mut update = connection.prepare_cached(sql)?;
     for change in &body.changes {
-        insert.execute((change.document.part(), change.document.row.0.as_bytes(), n))?;
+        update.execute((change.document.part(), change.document.row.0.as_bytes(), n))?;
     }
     Ok(())
 }
 
 /// The pending transactions that are done on top of the base, by their numbers.
 pub(crate) fn on_top(connection: &Connection) -> Result<HashSet<i64>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT DISTINCT n FROM sync_touched")?;
-    let numbers = statement.query_map([], |row| row.get(0))?;
-    Ok(numbers.collect::<Result<_, _>>()?)
+    let mut statement = connection.prepare_cached("SELECT pending FROM sync_base")?;
+    let mut found = statement.query([])?;
+    let mut numbers = HashSet::new();
+    while let Some(row) = found.next()? {
+        let pending: String = row.get(0)?;
+        for number in pending.split(',').filter(|number| !number.is_empty()) {
+            numbers.insert(number.parse().map_err(StoreError::corrupt)?);
+        }
+    }
+    Ok(numbers)
 }
 
 /// True if a pending transaction is done on top of the base. What a new copy was too short for is not.
-pub(crate) fn is_on_top(connection: &Connection, n: i64) -> Result<bool, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT 1 FROM sync_touched WHERE n = ?1")?;
-    Ok(statement.exists([n])?)
+pub(crate) fn is_on_top(connection: &Connection, n: i64, body: &Body) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM sync_base WHERE part = ?1 AND row = ?2 AND instr(pending, ',' || ?3 || ',')";
+    let mut statement = connection.prepare_cached(sql)?;
+    for change in &body.changes {
+        if statement.exists((change.document.part(), change.document.row.0.as_bytes(), n))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Folds a transaction of the stream into the base.
@@ -154,10 +169,9 @@ pub(crate) fn lacks(connection: &Connection, opened: &Opened) -> Result<bool, St
     Ok(false)
 }
 
-/// Drops the transaction's documents from the base, except those that others write to.
+/// Drops the transaction's documents from the base, except those that others are pending on.
 pub(crate) fn release(connection: &Connection, body: &Body) -> Result<(), StoreError> {
-    let sql = "DELETE FROM sync_base WHERE part = ?1 AND row = ?2
-        AND NOT EXISTS (SELECT 1 FROM sync_touched AS t WHERE t.part = ?1 AND t.row = ?2)";
+    let sql = "DELETE FROM sync_base WHERE part = ?1 AND row = ?2 AND pending = ','";
     let mut delete = connection.prepare_cached(sql)?;
     for change in &body.changes {
         delete.execute((change.document.part(), change.document.row.0.as_bytes()))?;
@@ -176,7 +190,6 @@ pub(crate) fn take_all(connection: &Connection) -> Result<Documents, StoreError>
         documents.insert(id, Arc::new(document));
     }
     connection.execute("DELETE FROM sync_base", [])?;
-    connection.execute("DELETE FROM sync_touched", [])?;
     Ok(documents)
 }
 
@@ -208,8 +221,7 @@ pub(crate) fn put_back(
         place: Place::Pending,
         authority: Authority::Follow,
     })?;
-    keep(connection, &opened.body)?;
-    touch(connection, n, &opened.body)?;
+    keep(connection, n, &opened.body)?;
     writing.finish()
 }
 

@@ -18,13 +18,6 @@ pub(crate) fn set(connection: &Connection, key: &str, value: impl ToSql) -> Resu
     Ok(())
 }
 
-/// Counts on under a key, from 1: a number that was not given before.
-pub(crate) fn next(connection: &Connection, key: &str) -> Result<i64, StoreError> {
-    let sql = "INSERT INTO sync_meta (key, value) VALUES (?1, 1)
-        ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value";
-    Ok(connection.prepare_cached(sql)?.query_row([key], |row| row.get(0))?)
-}
-
 /// Forgets a key.
 pub(crate) fn remove(connection: &Connection, key: &str) -> Result<(), StoreError> {
     connection

@@ -146,7 +146,7 @@ fn take_entry(
         base::fold(connection, opened, entry.seq)?;
     }
     if let Some(relaying) = own {
-        relay::remove(connection, relaying.n)?;
+        relay::remove(connection, relaying.n, &opened.body)?;
         base::release(connection, &opened.body)?;
     }
     Ok(displaced)

@@ -167,7 +167,7 @@ pub(super) fn withdraw(
         let verdict = verdicts.remove(&relaying.id).or_else(|| follows(&opened, &gone));
         if let Some(refusal) = verdict {
             gone.extend(own_changes(&opened));
-            relay::remove(connection, relaying.n)?;
+            relay::remove(connection, relaying.n, &opened.body)?;
             if relaying.on_top && !broken!(WithdrawalUntold) {
                 list::withdraw(connection, relaying.id)?;
             }

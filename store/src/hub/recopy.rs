@@ -17,7 +17,7 @@ impl ServerStore {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         require(&transaction)?;
         tables::clear(&transaction)?;
-        for table in ["sync_log", "sync_changes", "sync_actors", "sync_base", "sync_touched"] {
+        for table in ["sync_log", "sync_changes", "sync_actors", "sync_base"] {
             transaction.execute(&format!("DELETE FROM {table}"), [])?;
         }
         transaction.execute(

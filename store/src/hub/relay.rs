@@ -7,7 +7,7 @@ use holdfast_core::{
     policy::Role,
     protocol::{self, PushOutcome},
     schema::Side,
-    transaction::{Opened, Transaction},
+    transaction::{Body, Opened, Transaction},
 };
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -103,8 +103,7 @@ pub(crate) fn keep(connection: &Connection, submission: &Submission, now: Timest
         protocol::encode(&submission.transaction),
     ))?;
     let n = connection.last_insert_rowid();
-    base::keep(connection, &opened.body)?;
-    base::touch(connection, n, &opened.body)?;
+    base::keep(connection, n, &opened.body)?;
     bring(connection, opened)?;
     list::add(connection, n)
 }
@@ -183,11 +182,11 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Relaying, StoreError> {
 }
 
 /// Takes one out.
-pub(super) fn remove(connection: &Connection, n: i64) -> Result<(), StoreError> {
+pub(super) fn remove(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
     connection
         .prepare_cached("DELETE FROM sync_relay WHERE n = ?1")?
         .execute([n])?;
-    Ok(())
+    base::leave(connection, n, body)
 }
 
 /// The hospital's server has given it this place.
@@ -225,8 +224,7 @@ pub(super) fn lift(connection: &Connection) -> Result<(), StoreError> {
             },
         })?;
         if done.is_ok() {
-            base::keep(connection, &opened.body)?;
-            base::touch(connection, relaying.n, &opened.body)?;
+            base::keep(connection, relaying.n, &opened.body)?;
             writing.finish()?;
             bring(connection, &opened)?;
             await_no_longer(connection, &opened)?;

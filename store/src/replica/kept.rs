@@ -14,7 +14,7 @@ use crate::{StoreError, sql_value::uuid};
 const LIMIT: i64 = 2_000;
 
 /// What the outbox and this have in common.
-const COLUMNS: &str = "n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, first_id";
+const COLUMNS: &str = "n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, first_id, receipt";
 
 /// Keeps a transaction of the outbox that the stream has now, at this place if it is known. Once some are kept, [`trim`].
 pub(super) fn keep(connection: &Connection, n: i64, seq: impl Into<Option<Seq>>) -> Result<(), StoreError> {

@@ -83,17 +83,18 @@ impl<'a> Workshop<'a> {
         }
     }
 
-    /// Plans, authors and carries out a command. `ids` are those that it was given when it was planned before. `None` if there
+    /// Plans, authors and carries out a command as the transaction `id`. `ids` are those that it was given when it was planned before. `None` if there
     /// is nothing to change.
     pub fn make(
         &mut self,
+        id: TransactionId,
         command: &Command,
         giver: &Giver,
         ids: Vec<Uuid>,
         writing: &mut Writing<'_>,
     ) -> Result<Option<Made>, ReplicaError> {
         let (plan, new_ids) = self.plan(command, giver, ids)?;
-        let Some((transaction, opened)) = self.author(&plan, giver, writing)? else {
+        let Some((transaction, opened)) = self.author(id, &plan, giver, writing)? else {
             return Ok(None);
         };
         if let Some(rejection) = sight::judge(self.connection, &opened)? {
@@ -138,6 +139,7 @@ impl<'a> Workshop<'a> {
 
     fn author(
         &mut self,
+        id: TransactionId,
         plan: &Plan,
         giver: &Giver,
         writing: &mut Writing<'_>,
@@ -148,7 +150,7 @@ impl<'a> Workshop<'a> {
             actor: self.actor.clone(),
         };
         let header = Header {
-            id: TransactionId(self.host.new_id()),
+            id,
             first: giver.first,
             time: giver.time,
             offline: giver.offline,

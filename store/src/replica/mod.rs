@@ -13,7 +13,6 @@
 //! - For every document that a pending transaction writes to, the base holds the document as the stream has it so far.
 //! - An actor's numbers are never used twice: the actor is new with each opening and whenever changes are taken back.
 
-mod answers;
 mod conflict;
 mod durability;
 mod error;
@@ -29,6 +28,7 @@ mod session;
 mod sight;
 mod status;
 mod sync;
+mod transaction;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -40,7 +40,7 @@ pub use conflict::{Conflict, ConflictSide};
 pub use durability::Durability;
 pub use error::ReplicaError;
 pub use outbox::OutboxEntry;
-pub use run::{CommandId, Order, Receipt, ReceiptAction, ReceiptRow};
+pub use run::{Order, Receipt, ReceiptAction, ReceiptRow};
 pub use session::Session;
 pub use status::{ConnectionState, FirstSync, HubStatus, Status};
 pub use sync::{Changed, HttpRequest, HttpResponse, Method, RequestKind};

@@ -14,12 +14,11 @@ use uuid::Uuid;
 use super::{
     Durability, Replica, ReplicaError,
     make::{Giver, Made},
-    relayed,
+    relayed::{self, Known},
+    run::Receipt,
 };
 use crate::{
-    StoreError,
-    base::touch,
-    meta,
+    StoreError, base, meta,
     sql_value::{uuid, uuid_text},
 };
 
@@ -99,18 +98,26 @@ pub(super) fn mend(connection: &Connection, id: TransactionId, now: Timestamp) -
     }
 }
 
-/// A number for what comes to the end: higher than any that was given before, also to what is gone.
+/// A number for what comes to the end: higher than any that is here. What is [kept](super::kept) has its own still.
 pub(super) fn next_number(connection: &Connection) -> Result<i64, StoreError> {
-    meta::next(connection, "last_number")
+    let sql =
+        "SELECT 1 + max(coalesce((SELECT max(n) FROM sync_outbox), 0), coalesce((SELECT max(n) FROM sync_kept), 0))";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Adds a transaction at the end.
-pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver: &Giver) -> Result<(), StoreError> {
+/// Adds a transaction at the end, with its number ([`next_number`]), and what its command was answered.
+pub(super) fn add(
+    connection: &Connection,
+    n: i64,
+    command: &Command,
+    made: &Made,
+    giver: &Giver,
+    receipt: &Receipt,
+) -> Result<(), StoreError> {
     let sql = "INSERT INTO sync_outbox
-        (n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, state)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'waiting')";
+        (n, id, entry, command, name, summary, user, role, new_ids, made_at, offline, state, receipt)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'waiting', ?12)";
     let body = &made.opened.body;
-    let n = next_number(connection)?;
     connection.prepare_cached(sql)?.execute((
         n,
         body.id.0.as_bytes(),
@@ -123,8 +130,22 @@ pub(super) fn add(connection: &Connection, command: &Command, made: &Made, giver
         id_bytes(&made.new_ids),
         giver.time.0,
         giver.offline,
+        serde_json::to_string(receipt).map_err(StoreError::corrupt)?,
     ))?;
-    touch(connection, n, body)
+    Ok(())
+}
+
+/// What the command was answered that became this transaction, also if it was made again since, or is kept. Who asked and
+/// heard no answer (another tab's engine ended) asks again by the same name.
+pub(super) fn receipt(connection: &Connection, id: TransactionId) -> Result<Option<Receipt>, StoreError> {
+    let sql = "SELECT receipt FROM sync_outbox WHERE (id = ?1 OR first_id = ?1) AND receipt IS NOT NULL
+        UNION ALL SELECT receipt FROM sync_kept WHERE (id = ?1 OR first_id = ?1) AND receipt IS NOT NULL";
+    let json: Option<String> = connection
+        .prepare_cached(sql)?
+        .query_row([id.0.as_bytes()], |row| row.get(0))
+        .optional()?;
+    json.map(|json| serde_json::from_str(&json).map_err(StoreError::corrupt))
+        .transpose()
 }
 
 fn id_bytes(ids: &[Uuid]) -> Vec<u8> {
@@ -335,45 +356,36 @@ pub(super) fn renew(connection: &Connection, n: i64, made: &Made) -> Result<(), 
         &made.plan.summary,
         id_bytes(&made.new_ids),
     ))?;
-    touch(connection, n, body)
+    base::keep(connection, n, body)
 }
 
 /// Marks a transaction as refused; a person decides what to do.
-pub(super) fn reject(connection: &Connection, n: i64, code: &str, reason: &str) -> Result<(), StoreError> {
+pub(super) fn reject(connection: &Connection, n: i64, body: &Body, code: &str, reason: &str) -> Result<(), StoreError> {
     if broken!(RefusedDropped) {
-        return remove(connection, n);
+        return remove(connection, n, body);
     }
     let sql = "UPDATE sync_outbox SET state = 'rejected', ask_again = NULL, hub = NULL, code = ?2, reason = ?3
         WHERE n = ?1";
     connection.prepare_cached(sql)?.execute((n, code, reason))?;
-    connection
-        .prepare_cached("DELETE FROM sync_touched WHERE n = ?1")?
-        .execute([n])?;
-    Ok(())
+    base::leave(connection, n, body)
 }
 
 /// Takes a transaction out.
-pub(super) fn remove(connection: &Connection, n: i64) -> Result<(), StoreError> {
+pub(super) fn remove(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
     connection
         .prepare_cached("DELETE FROM sync_outbox WHERE n = ?1")?
         .execute([n])?;
-    Ok(())
+    base::leave(connection, n, body)
 }
 
-/// What this device's transaction of the same command is here, under another name: see [`Body::first`]. Its number, and itself
-/// if it waits.
-pub(super) fn namesake(connection: &Connection, body: &Body) -> Result<Option<(i64, Option<Transaction>)>, StoreError> {
-    let sql = "SELECT n, CASE state WHEN 'waiting' THEN entry END FROM sync_outbox
-        WHERE (id = ?1 OR first_id = ?1) AND id <> ?2 AND state IN ('waiting', 'rejected')";
-    let found: Option<(i64, Option<Vec<u8>>)> = connection
-        .prepare_cached(sql)?
-        .query_row((body.first_id().0.as_bytes(), body.id.0.as_bytes()), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    let Some((n, entry)) = found else { return Ok(None) };
-    let transaction = entry.map(|entry| protocol::decode(&entry).map_err(StoreError::corrupt));
-    Ok(Some((n, transaction.transpose()?)))
+/// What this device's transaction of the same command is here, under another name: see [`Body::first`].
+pub(super) fn namesake(connection: &Connection, body: &Body) -> Result<Option<Known>, StoreError> {
+    let condition = "(id = ?1 OR first_id = ?1) AND id <> ?2 AND state IN ('waiting', 'rejected')";
+    relayed::select(
+        connection,
+        condition,
+        (body.first_id().0.as_bytes(), body.id.0.as_bytes()),
+    )
 }
 
 /// How many are in a state; what was mended is settled.
@@ -381,4 +393,28 @@ pub(super) fn count(connection: &Connection, state: &str) -> Result<u64, StoreEr
     let sql = "SELECT count(*) FROM sync_outbox WHERE state = ?1 AND mended_at IS NULL";
     let count: i64 = connection.prepare_cached(sql)?.query_row([state], |row| row.get(0))?;
     Ok(count as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_core::schema::Side;
+
+    use super::*;
+    use crate::{replica::kept, schema};
+
+    #[test]
+    fn a_number_is_given_to_nothing_else_that_is_here_or_kept() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::prepare(&mut connection, Side::Device, None).unwrap();
+        assert_eq!(next_number(&connection).unwrap(), 1);
+        let sql = "INSERT INTO sync_outbox (n, id, entry, command, name, summary, user, role, new_ids, made_at,
+            offline, state) VALUES (?1, ?2, x'', '', '', '', '', '', x'', 0, 0, 'waiting')";
+        for n in [1, 2] {
+            connection.execute(sql, (n, [n; 16])).unwrap();
+        }
+        assert_eq!(next_number(&connection).unwrap(), 3);
+        kept::keep(&connection, 2, None).unwrap();
+        connection.execute("DELETE FROM sync_outbox", []).unwrap();
+        assert_eq!(next_number(&connection).unwrap(), 3);
+    }
 }

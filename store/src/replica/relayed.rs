@@ -21,7 +21,7 @@ use holdfast_core::{
     schema::Side,
     transaction::{Body, ChangeName, Opened, Transaction},
 };
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::outbox::next_number;
 use crate::{StoreError, base, writing::Writing};
@@ -46,10 +46,18 @@ impl Known {
 
 /// The transaction with this id.
 pub(super) fn find(connection: &Connection, id: TransactionId) -> Result<Option<Known>, StoreError> {
-    let sql = "SELECT n, state, entry FROM sync_outbox WHERE id = ?1";
+    select(connection, "id = ?1", [id.0.as_bytes()])
+}
+
+/// The one that a condition is true of.
+pub(super) fn select(
+    connection: &Connection,
+    condition: &str,
+    parameters: impl Params,
+) -> Result<Option<Known>, StoreError> {
     let found: Option<(i64, String, Vec<u8>)> = connection
-        .prepare_cached(sql)?
-        .query_row([id.0.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .prepare_cached(&format!("SELECT n, state, entry FROM sync_outbox WHERE {condition}"))?
+        .query_row(parameters, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((n, state, entry)) = found else {
         return Ok(None);
@@ -167,18 +175,14 @@ pub(super) fn on_top(
     if done.is_err() {
         return Ok(None);
     }
-    base::keep(connection, &opened.body)?;
-    base::touch(connection, n, &opened.body)?;
+    base::keep(connection, n, &opened.body)?;
     writing.finish().map(Some)
 }
 
 /// One builds on what was taken back.
-pub(super) fn leave_out(connection: &Connection, n: i64) -> Result<(), StoreError> {
+pub(super) fn leave_out(connection: &Connection, n: i64, body: &Body) -> Result<(), StoreError> {
     set_state(connection, n, "left_out")?;
-    connection
-        .prepare_cached("DELETE FROM sync_touched WHERE n = ?1")?
-        .execute([n])?;
-    Ok(())
+    base::leave(connection, n, body)
 }
 
 fn set_state(connection: &Connection, n: i64, state: &str) -> Result<(), StoreError> {
@@ -230,14 +234,13 @@ pub(super) fn confirm(
 ) -> Result<(), StoreError> {
     writing.follow(&Job::Confirm { opened, seq })?;
     base::fold(connection, opened, seq)?;
-    super::outbox::remove(connection, n)?;
+    super::outbox::remove(connection, n, &opened.body)?;
     settle(connection, writing, opened)
 }
 
 /// Documents that nothing is pending on any more are as the stream has them, also if a hub relayed what never was.
 pub(super) fn settle(connection: &Connection, writing: &mut Writing<'_>, opened: &Opened) -> Result<(), StoreError> {
-    let sql = "SELECT state FROM sync_base AS b WHERE part = ?1 AND row = ?2
-        AND NOT EXISTS (SELECT 1 FROM sync_touched AS t WHERE t.part = b.part AND t.row = b.row)";
+    let sql = "SELECT state FROM sync_base WHERE part = ?1 AND row = ?2 AND pending = ','";
     let mut statement = connection.prepare_cached(sql)?;
     let mut other = Documents::new();
     for name in &opened.body.changes {

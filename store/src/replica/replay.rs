@@ -18,10 +18,10 @@ use crate::{StoreError, writing::Writing};
 use holdfast_core::{
     command::{Command, CommandError},
     document::DocumentId,
-    ids::Timestamp,
+    ids::{Timestamp, TransactionId},
     ingest::{Needs, Presence, RowKey, waiting::own_changes},
     schema::Side,
-    transaction::{ChangeName, Opened},
+    transaction::{Body, ChangeName, Opened},
 };
 use rusqlite::Connection;
 
@@ -83,7 +83,7 @@ pub(super) fn replay(
         if again.relayed {
             let falls = if refused { &mut gone.refused } else { &mut gone.lost };
             falls.extend(own_changes(&opened));
-            relayed::leave_out(workshop.connection, n)?;
+            relayed::leave_out(workshop.connection, n, &opened.body)?;
             continue;
         }
         // What the stream has is not made again, though its acknowledgement has not come.
@@ -94,16 +94,19 @@ pub(super) fn replay(
             gone.lost.extend(own_changes(&opened));
             continue;
         }
-        gone.refused.extend(opened.body.changes);
+        gone.refused.extend(&opened.body.changes);
         if broken!(ReplayForgets) {
-            outbox::remove(workshop.connection, n)?;
+            outbox::remove(workshop.connection, n, &opened.body)?;
             continue;
         }
-        match replay_one(workshop, again) {
+        match replay_one(workshop, again, &opened.body) {
             Ok(tables) => changed.extend(tables),
             Err(ReplicaError::Store(error)) => return Err(error),
             Err(ReplicaError::Command(CommandError::Read(error))) => return Err(StoreError::corrupt(error)),
-            Err(refusal) => outbox::reject(workshop.connection, n, refusal.code(), &refusal.to_string())?,
+            Err(refusal) => {
+                let (code, reason) = (refusal.code(), refusal.to_string());
+                outbox::reject(workshop.connection, n, &opened.body, code, &reason)?;
+            }
         }
     }
     Ok(changed)
@@ -127,18 +130,19 @@ fn absent_rows(connection: &Connection, opened: &Opened) -> Result<Vec<RowKey>, 
     Ok(presence.into_iter().filter(absent).collect())
 }
 
-fn replay_one(workshop: &mut Workshop<'_>, again: Again) -> Result<BTreeSet<&'static str>, ReplicaError> {
+/// `body` is what was made of it before.
+fn replay_one(workshop: &mut Workshop<'_>, again: Again, body: &Body) -> Result<BTreeSet<&'static str>, ReplicaError> {
     let connection = workshop.connection;
     let command: Command = serde_json::from_str(&again.command).map_err(StoreError::corrupt)?;
     let mut writing = Writing::new(connection, Side::Device, again.giver.time);
-    if let Some(made) = workshop.make(&command, &again.giver, again.new_ids, &mut writing)? {
-        base::keep(connection, &made.opened.body)?;
+    let id = TransactionId(workshop.host.new_id());
+    if let Some(made) = workshop.make(id, &command, &again.giver, again.new_ids, &mut writing)? {
         outbox::renew(connection, again.n, &made)?;
     } else {
         // What it wanted is so already.
         #[cfg(feature = "testing")]
         crate::testing::note(again.giver.time);
-        outbox::remove(connection, again.n)?;
+        outbox::remove(connection, again.n, body)?;
     }
     Ok(writing.finish()?)
 }

@@ -4,23 +4,24 @@ use std::collections::BTreeSet;
 
 use holdfast_core::{
     command::Command,
-    ids::{Timestamp, TransactionId},
+    ids::TransactionId,
     row::{RowAction, RowWrite},
     schema::{Schema, Side},
 };
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Replica, ReplicaError, answers, base,
+    Replica, ReplicaError,
     make::{Giver, Workshop},
     outbox,
+    transaction::WriteTransaction,
 };
-use crate::{StoreError, meta, tables::Tables, writing::Writing};
+use crate::{StoreError, base, meta, tables::Tables, writing::Writing};
 
 /// What a command did.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Receipt {
     /// The transaction. Nil if there was nothing to change.
@@ -33,11 +34,11 @@ pub struct Receipt {
 }
 
 /// A row of a [`Receipt`].
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReceiptRow {
     /// Its table.
-    pub table: &'static str,
+    pub table: String,
     /// Its key, as commands name it: parts joined by `/`.
     pub id: String,
     /// What was done to it.
@@ -56,15 +57,11 @@ pub enum ReceiptAction {
     Deleted,
 }
 
-/// Names a person's wish that something be done, so that asking twice does it once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-pub struct CommandId(pub Uuid);
-
 /// A command as a page gives it.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 pub struct Order {
-    /// Its name.
-    pub id: CommandId,
+    /// Names the transaction that becomes of it, so that asking twice does it once.
+    pub id: TransactionId,
     /// What to do.
     pub command: Command,
     /// The refused transaction that this does in another way.
@@ -75,29 +72,26 @@ impl Replica {
     /// Carries out a command as one transaction, which is durable when this returns, and waits in the outbox. Wake the sync
     /// ([`Replica::wake`]) to send it at once.
     pub fn run(&mut self, command: &Command) -> Result<Receipt, ReplicaError> {
-        self.carry_out(command, |_, _, _| Ok(()))
+        let id = TransactionId(self.host.new_id());
+        self.carry_out(id, command, None)
     }
 
-    /// As [`Replica::run`], once: an order that was carried out already is answered as it was then.
+    /// As [`Replica::run`], once: an order that was carried out already is answered as it was then, as long as its transaction
+    /// is known here ([`Replica::durability`]).
     pub fn run_once(&mut self, order: &Order) -> Result<Receipt, ReplicaError> {
-        if let Some(receipt) = answers::find(&self.connection, order.id)?
-            && !broken!(OrderCarriedOutTwice)
-        {
-            return Ok(receipt);
-        }
-        self.carry_out(&order.command, |connection, receipt, now| {
-            if let Some(refused) = order.mends {
-                outbox::mend(connection, refused, now)?;
-            }
-            Ok(answers::keep(connection, order.id, receipt)?)
-        })
+        let id = if broken!(OrderCarriedOutTwice) {
+            TransactionId(self.host.new_id())
+        } else {
+            order.id
+        };
+        self.carry_out(id, &order.command, order.mends)
     }
 
-    /// `also` joins the transaction.
     fn carry_out(
         &mut self,
+        id: TransactionId,
         command: &Command,
-        also: impl FnOnce(&Connection, &Receipt, Timestamp) -> Result<(), ReplicaError>,
+        mends: Option<TransactionId>,
     ) -> Result<Receipt, ReplicaError> {
         let signed_in = self.session.as_ref().ok_or(ReplicaError::SignedOut)?;
         let giver = Giver {
@@ -107,9 +101,10 @@ impl Replica {
             time: self.host.now(),
             offline: !self.round.is_reachable(),
         };
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = WriteTransaction::begin(&self.connection)?;
+        if let Some(receipt) = outbox::receipt(&transaction, id)? {
+            return Ok(receipt);
+        }
         if meta::get::<i64>(&transaction, "cursor")?.is_none() {
             return Err(ReplicaError::FirstSync);
         }
@@ -120,19 +115,23 @@ impl Replica {
             key: &self.key,
             actor: &self.actor,
         };
-        let receipt = match workshop.make(command, &giver, Vec::new(), &mut writing)? {
+        let receipt = match workshop.make(id, command, &giver, Vec::new(), &mut writing)? {
             None => Receipt::of_nothing(),
             Some(made) => {
-                base::keep(&transaction, &made.opened.body)?;
-                outbox::add(&transaction, command, &made, &giver)?;
-                Receipt {
-                    transaction_id: made.opened.body.id,
+                let n = outbox::next_number(&transaction)?;
+                base::keep(&transaction, n, &made.opened.body)?;
+                let receipt = Receipt {
+                    transaction_id: id,
                     changed_tables: writing.finish()?,
                     rows: receipt_rows(&transaction, &made.plan.writes)?,
-                }
+                };
+                outbox::add(&transaction, n, command, &made, &giver, &receipt)?;
+                receipt
             }
         };
-        also(&transaction, &receipt, giver.time)?;
+        if let Some(refused) = mends {
+            outbox::mend(&transaction, refused, giver.time)?;
+        }
         transaction.commit()?;
         Ok(receipt)
     }
@@ -152,7 +151,7 @@ fn receipt_rows(connection: &Connection, writes: &[RowWrite]) -> Result<Vec<Rece
     let row = |write: &RowWrite| {
         let table = Schema::hospital().by_id(write.table);
         Ok(ReceiptRow {
-            table: table.name,
+            table: table.name.to_owned(),
             id: Tables(connection).key_text(table, write.row)?,
             action: match write.action {
                 RowAction::Create(_) => ReceiptAction::Created,

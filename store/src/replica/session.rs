@@ -6,10 +6,10 @@ use holdfast_core::{
     protocol::SignInResponse,
     schema::Schema,
 };
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::{Replica, ReplicaError, kept, outbox, relayed, sight, sync};
+use super::{Replica, ReplicaError, kept, outbox, relayed, sight, sync, transaction::WriteTransaction};
 use crate::{StoreError, meta};
 
 /// Who is signed in.
@@ -74,9 +74,7 @@ impl Replica {
             token: Some(response.token.clone()),
         };
         let json = serde_json::to_string(&signed_in).map_err(StoreError::corrupt)?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = WriteTransaction::begin(&self.connection)?;
         prepare(&transaction, response)?;
         meta::set(&transaction, "session", json)?;
         transaction.commit()?;

@@ -90,7 +90,7 @@ pub(super) fn enforce(connection: &Connection) -> Result<BTreeSet<&'static str>,
 
 /// Takes them out of everything. What waits to be sent stays as it is.
 fn forget(connection: &Connection) -> Result<BTreeSet<&'static str>, StoreError> {
-    for table in ["sync_documents", "sync_base", "sync_touched", "sync_incoming"] {
+    for table in ["sync_documents", "sync_base", "sync_incoming"] {
         connection.execute(&format!("DELETE FROM {table} WHERE part >= ?1"), [RESTRICTED])?;
     }
     let mut changed = BTreeSet::new();
@@ -121,7 +121,8 @@ pub(super) fn shown_in(page: &PullResponse, opened: &[Opened]) -> Option<bool> {
 
 /// How many transactions of other people wait that write to them.
 pub(super) fn others_secrets(connection: &Connection, user: UserId) -> Result<u64, StoreError> {
-    let sql = "SELECT count(DISTINCT n) FROM sync_touched JOIN sync_outbox USING (n) WHERE part >= ?1 AND user <> ?2";
+    let sql = "SELECT count(DISTINCT n) FROM sync_base JOIN sync_outbox ON instr(pending, ',' || n || ',')
+        WHERE part >= ?1 AND user <> ?2";
     let count: i64 = connection.query_row(sql, (RESTRICTED, user.to_string()), |row| row.get(0))?;
     Ok(count as u64)
 }

@@ -235,3 +235,22 @@ pub(super) const FEWER_PAGES: &[&str] = &[
         listed INTEGER NOT NULL DEFAULT 0, first_id BLOB) STRICT",
     "INSERT INTO sync_outbox SELECT * FROM sync_outbox_before",
 ];
+
+/// The base says itself what is pending on its documents: two pages less for each command.
+pub(super) const PENDING_IN_BASE: &[&str] = &[
+    // The numbers of the transactions, with commas around each: `,3,7,`.
+    "ALTER TABLE sync_base ADD COLUMN pending TEXT NOT NULL DEFAULT ','",
+    "UPDATE sync_base AS b SET pending =
+        (SELECT ',' || group_concat(n || ',', '') FROM sync_touched AS t WHERE t.part = b.part AND t.row = b.row)
+        WHERE EXISTS (SELECT 1 FROM sync_touched AS t WHERE t.part = b.part AND t.row = b.row)",
+    "DROP TABLE sync_touched",
+];
+
+/// On devices: what a command was answered stands beside its transaction, which has the name that the page gave the command.
+/// Another page less for each command. Numbers are counted by what is there.
+pub(super) const RECEIPTS: &[&str] = &[
+    "ALTER TABLE sync_outbox ADD COLUMN receipt TEXT",
+    "ALTER TABLE sync_kept ADD COLUMN receipt TEXT",
+    "DROP TABLE sync_answers",
+    "DELETE FROM sync_meta WHERE key IN ('last_number', 'last_answer')",
+];

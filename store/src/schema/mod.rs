@@ -16,7 +16,7 @@ use crate::{StoreError, hex, meta};
 type Migration = fn(Side) -> Vec<String>;
 
 /// From format n to n + 1. Only ever appended to: a released migration never changes.
-const MIGRATIONS: [Migration; 10] = [
+const MIGRATIONS: [Migration; 11] = [
     first,
     answers,
     waiting,
@@ -27,6 +27,7 @@ const MIGRATIONS: [Migration; 10] = [
     patients_by_name,
     made_again,
     fewer_pages,
+    pending_in_base,
 ];
 
 /// The format that this build writes.
@@ -109,6 +110,15 @@ fn fewer_pages(side: Side) -> Vec<String> {
     let statements = match side {
         Side::Server => Vec::new(),
         Side::Device => [engine::FEWER_PAGES, engine::OUTBOX_IN_PLACE].concat(),
+    };
+    statements.iter().map(ToString::to_string).collect()
+}
+
+/// The base says what is pending on each of its documents.
+fn pending_in_base(side: Side) -> Vec<String> {
+    let statements = match side {
+        Side::Server => engine::PENDING_IN_BASE.to_vec(),
+        Side::Device => [engine::PENDING_IN_BASE, engine::RECEIPTS].concat(),
     };
     statements.iter().map(ToString::to_string).collect()
 }
@@ -277,22 +287,20 @@ mod tests {
         add(7);
         connection
             .execute_batch(
-                "INSERT INTO sync_touched VALUES (1, x'00', 1); DELETE FROM sync_outbox WHERE n = 7;
-                INSERT INTO sync_answers (command, receipt) VALUES (x'01', '{}')",
+                "INSERT INTO sync_base VALUES (1, x'00', x''), (1, x'01', x'');
+                INSERT INTO sync_touched VALUES (1, x'00', 7), (1, x'01', 1), (1, x'01', 7)",
             )
             .unwrap();
         prepare(&mut connection, Side::Device, None).unwrap();
-        assert_eq!(count(&connection, "SELECT count(*) FROM sync_touched"), 1);
-        assert_eq!(meta::get(&connection, "last_number").unwrap(), Some(7));
-        assert_eq!(meta::get(&connection, "last_answer").unwrap(), Some(1));
-        assert_eq!(count(&connection, "SELECT count(*) FROM sqlite_sequence"), 0);
-        assert_eq!(count(&connection, "SELECT count(*) FROM sync_answers"), 1);
-        connection.execute("DELETE FROM sync_outbox", []).unwrap();
         assert_eq!(
-            count(&connection, "SELECT count(*) FROM sync_touched"),
-            0,
-            "it cascades"
+            count(&connection, "SELECT sum(n) FROM sync_outbox WHERE state = 'waiting'"),
+            8
         );
+        let mut pending = connection
+            .prepare("SELECT pending FROM sync_base ORDER BY row")
+            .unwrap();
+        let pending = pending.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(pending.map(Result::unwrap).collect::<Vec<_>>(), [",7,", ",1,7,"]);
     }
 
     #[test]

@@ -45,14 +45,17 @@ pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
             )));
         }
     }
-    if connection.table_exists(None, "sync_base")? {
-        let untouched = "SELECT count(*) FROM sync_base AS b WHERE NOT EXISTS
-            (SELECT 1 FROM sync_touched AS t WHERE t.part = b.part AND t.row = b.row)";
-        let unkept = "SELECT count(*) FROM sync_touched AS t WHERE NOT EXISTS
-            (SELECT 1 FROM sync_base AS b WHERE t.part = b.part AND t.row = b.row)";
-        if number(untouched)? + number(unkept)? > 0 {
-            return Err(StoreError::corrupt("the base does not fit the outbox"));
-        }
+    let pending = if connection.table_exists(None, "sync_relay")? {
+        "SELECT n FROM sync_relay"
+    } else {
+        "SELECT n FROM sync_outbox WHERE state IN ('waiting', 'relayed')"
+    };
+    let unfit = format!(
+        "SELECT count(*) FROM sync_base AS b WHERE pending = ',' OR EXISTS
+            (SELECT 1 FROM json_each('[' || trim(b.pending, ',') || ']') AS p WHERE p.value NOT IN ({pending}))"
+    );
+    if number(&unfit)? > 0 {
+        return Err(StoreError::corrupt("the base does not fit what is pending"));
     }
     Ok(())
 }

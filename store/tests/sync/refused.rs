@@ -1,6 +1,7 @@
 //! What the server refuses.
 
-use holdfast_store::replica::{CommandId, Order};
+use holdfast_core::ids::TransactionId;
+use holdfast_store::replica::Order;
 use serde_json::json;
 
 use crate::ward::{ANNA, BERT, cell, edit, hospital, settle, two_nurses};
@@ -209,7 +210,7 @@ fn refused_work_is_mended_by_the_command_that_does_it_in_another_way() {
     let mut bed = edit("beds", crate::ward::BED_1, json!({ "status": "cleaning" }));
     bed["type"] = "editRow".into();
     let mut order = Order {
-        id: CommandId(uuid::Uuid::from_u128(7)),
+        id: TransactionId(uuid::Uuid::from_u128(7)),
         command: serde_json::from_value(bed).unwrap(),
         mends: Some(receipt.transaction_id),
     };
@@ -220,7 +221,7 @@ fn refused_work_is_mended_by_the_command_that_does_it_in_another_way() {
     assert!(outbox[0].mended_at.is_some() && outbox[1].mended_at.is_none());
 
     // What was never refused cannot be mended, and then nothing is done.
-    order.id = CommandId(uuid::Uuid::from_u128(8));
+    order.id = TransactionId(uuid::Uuid::from_u128(8));
     order.mends = Some(outbox[1].transaction_id);
     assert_eq!(nora.replica.run_once(&order).unwrap_err().code(), "not_found");
     assert_eq!(nora.replica.status().unwrap().waiting, 1);

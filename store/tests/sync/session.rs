@@ -1,7 +1,8 @@
 //! Signing in and out, and what the page may ask.
 
+use holdfast_core::ids::TransactionId;
 use holdfast_store::{
-    replica::{CommandId, ConnectionState, Order},
+    replica::{ConnectionState, Order},
     testing::Device,
 };
 use serde_json::json;
@@ -57,7 +58,7 @@ fn an_order_given_twice_is_carried_out_once_and_answered_the_same() {
     let mut edit_anna = edit("patients", ANNA, json!({ "phone": "111" }));
     edit_anna["type"] = "editRow".into();
     let order = Order {
-        id: CommandId(uuid::Uuid::from_u128(7)),
+        id: TransactionId(uuid::Uuid::from_u128(7)),
         command: serde_json::from_value(edit_anna).unwrap(),
         mends: None,
     };
@@ -65,8 +66,13 @@ fn an_order_given_twice_is_carried_out_once_and_answered_the_same() {
     // The program that asked is gone; another one asks again.
     let mut nora = nora.reopen(&server, 77).unwrap();
     let again = nora.replica.run_once(&order).unwrap();
-    assert_eq!((first.transaction_id, first.rows), (again.transaction_id, again.rows));
+    assert_eq!((first.transaction_id, &first.rows), (again.transaction_id, &again.rows));
     assert_eq!(nora.replica.status().unwrap().waiting, 1);
+    // Also when the server has it.
+    settle(&mut server, &mut [&mut nora]);
+    let again = nora.replica.run_once(&order).unwrap();
+    assert_eq!((order.id, first.rows), (again.transaction_id, again.rows));
+    assert_eq!(nora.replica.status().unwrap().waiting, 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 /** The port over the worker. */
 import type { Engine, EngineError, Row, Status } from './port'
 import { keepForReload, takeAfterReload } from './reload'
+import { newTransactionId } from './transaction_id'
 import { waitFor } from './wait_for'
 import { crashed } from './worker/crash'
 import type {
@@ -136,7 +137,7 @@ export class Client implements Engine {
   }
 
   run: Engine['run'] = (command, mends) =>
-    this.#call('run', { id: crypto.randomUUID(), command, mends: mends ?? null })
+    this.#call('run', { id: newTransactionId(), command, mends: mends ?? null })
   conflicts: Engine['conflicts'] = () => this.#call('conflicts', null)
   outbox: Engine['outbox'] = () => this.#call('outbox', null)
 

@@ -154,9 +154,10 @@ impl Replica {
         let at_once = self.round.at_once.unwrap_or(push::MAX_TRANSACTIONS);
         let to_send = outbox::first_to_send(&self.connection, self.host.now(), at_once, push::MAX_BYTES)?;
         if broken!(OutboxFirst) {
-            to_send
-                .iter()
-                .try_for_each(|sent| outbox::remove(&self.connection, sent.n))?;
+            for sent in &to_send {
+                let body = sent.transaction.body().map_err(StoreError::corrupt)?;
+                outbox::remove(&self.connection, sent.n, &body)?;
+            }
         }
         if !to_send.is_empty() {
             self.round.first_sent = outbox::give(&self.connection, &to_send)?;

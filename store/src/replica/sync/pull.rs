@@ -10,7 +10,7 @@ use holdfast_core::{
     schema::Side,
     transaction::{Body, ChangeName, LogEntry, Mark, Opened, TransactionError},
 };
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::{HttpRequest, Method, RequestKind, Taken, decode, push, recopy, relay, seen, stands_at, sums};
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
         outbox, relayed,
         replay::{self, Gone, Remake},
         sight,
+        transaction::WriteTransaction,
     },
     writing::Writing,
 };
@@ -75,9 +76,7 @@ impl Replica {
         if broken!(CursorFirst) {
             reach(&self.connection, &response)?;
         }
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = WriteTransaction::begin(&self.connection)?;
         let stands_there = stands_at(&transaction, after, mark)? || broken!(CursorFirst);
         if !stands_there && !broken!(PageOutOfPlace) {
             // Taken in already, or of a history that the server has lost.
@@ -161,15 +160,18 @@ impl Replica {
 /// The stream has a command of this device that is here as another transaction: this store was put back to a backup, after which
 /// it was made again. Returns the changes that are to be taken back.
 fn settle_namesake(connection: &Connection, body: &Body) -> Result<Vec<ChangeName>, StoreError> {
-    let Some((n, waiting)) = outbox::namesake(connection, body)? else {
+    let Some(known) = outbox::namesake(connection, body)? else {
         return Ok(Vec::new());
     };
-    kept::keep(connection, n, None)?;
-    outbox::remove(connection, n)?;
-    let body = waiting.map(|transaction| transaction.body()).transpose();
-    Ok(body
-        .map_err(StoreError::corrupt)?
-        .map_or_else(Vec::new, |body| body.changes))
+    let known_body = known.transaction.body().map_err(StoreError::corrupt)?;
+    kept::keep(connection, known.n, None)?;
+    outbox::remove(connection, known.n, &known_body)?;
+    // What was refused has been taken back already.
+    Ok(if known.state == "waiting" {
+        known_body.changes
+    } else {
+        Vec::new()
+    })
 }
 
 /// The replica is where a page ends.
@@ -235,7 +237,7 @@ fn take_entry(
             if let Some(refused) = known {
                 // Another server has taken it after all.
                 kept::keep(connection, refused.n, entry.seq)?;
-                outbox::remove(connection, refused.n)?;
+                outbox::remove(connection, refused.n, &opened.body)?;
             }
             base::fold(connection, opened, entry.seq)
         }

@@ -9,7 +9,7 @@ use holdfast_core::{
     schema::Side,
     transaction::Opened,
 };
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy, sums};
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
         relayed,
         replay::{self, Gone, Remake},
         sight,
+        transaction::WriteTransaction,
     },
     writing::Writing,
 };
@@ -62,9 +63,7 @@ impl Replica {
             return Ok(Err(problem.to_owned()));
         }
         let now = self.host.now();
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = WriteTransaction::begin(&self.connection)?;
         let mut writing = Writing::new(&transaction, Side::Device, now);
         let here = cursor(&transaction)?;
         let (mut refused, mut diverged) = (None, false);
@@ -83,8 +82,9 @@ impl Replica {
                 PushOutcome::Accepted { seq, .. } => {
                     let opened = sent.transaction.open().map_err(StoreError::corrupt)?;
                     let passed_it = here.is_some_and(|cursor| *seq <= cursor);
-                    let is_here =
-                        passed_it || base::is_on_top(&transaction, sent.n)? || sight::hides(&transaction, &opened)?;
+                    let is_here = passed_it
+                        || base::is_on_top(&transaction, sent.n, &opened.body)?
+                        || sight::hides(&transaction, &opened)?;
                     if !is_here || base::builds_on(&opened, &ahead) || base::refers_to(&opened, &ahead) {
                         // The stream brings it behind what it builds on.
                         ahead.extend(own_changes(&opened));
@@ -141,9 +141,7 @@ impl Replica {
             return Ok(BTreeSet::new());
         };
         let now = self.host.now();
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = WriteTransaction::begin(&self.connection)?;
         let Some(sent) = outbox::waiting(&transaction, *id)? else {
             return Ok(BTreeSet::new());
         };
@@ -173,7 +171,7 @@ pub(super) fn acknowledge(
     base::fold(connection, opened, seq)?;
     kept::keep(connection, n, seq)?;
     sums::acknowledged(connection, seq)?;
-    outbox::remove(connection, n)?;
+    outbox::remove(connection, n, &opened.body)?;
     relayed::settle(connection, writing, opened)
 }
 
@@ -186,16 +184,16 @@ fn set_aside(
     reason: &str,
     now: Timestamp,
 ) -> Result<BTreeSet<&'static str>, StoreError> {
+    let body = sent.transaction.body().map_err(StoreError::corrupt)?;
     if code == protocol::DONE_ALREADY {
         // This store was put back to a backup: it made another one of the same command before, which the stream brings.
         kept::keep(workshop.connection, sent.n, None)?;
-        outbox::remove(workshop.connection, sent.n)?;
+        outbox::remove(workshop.connection, sent.n, &body)?;
     } else {
-        outbox::reject(workshop.connection, sent.n, code, reason)?;
+        outbox::reject(workshop.connection, sent.n, &body, code, reason)?;
     }
-    let gone = sent.transaction.body().map_err(StoreError::corrupt)?.changes;
     let gone = Gone {
-        refused: gone.into_iter().collect(),
+        refused: body.changes.into_iter().collect(),
         ..Gone::default()
     };
     replay::replay(workshop, gone, Remake::NotKept, now)

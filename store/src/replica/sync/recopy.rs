@@ -23,13 +23,13 @@ use holdfast_core::{
     schema::{Schema, Side},
     transaction::{ChangeName, Opened},
 };
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::relay;
 
 use crate::{
     StoreError, base, meta,
-    replica::{kept, outbox, relayed},
+    replica::{kept, outbox, relayed, transaction::WriteTransaction},
     sql_value::uuid,
     tables,
     writing::Writing,
@@ -45,7 +45,7 @@ pub(super) fn is_under_way(connection: &Connection) -> Result<bool, StoreError> 
 
 /// Begins to copy the hospital anew, unless that is under way.
 pub(super) fn begin(connection: &mut Connection) -> Result<(), StoreError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = WriteTransaction::begin(connection)?;
     if !is_under_way(&transaction)? {
         copy_anew(&transaction)?;
     }
@@ -112,9 +112,10 @@ pub(super) fn install(connection: &Connection, now: Timestamp) -> Result<BTreeSe
     kept::settle(connection)?;
     // Another server has taken it after all, as a hub's copy or one that was restored may show.
     for (n, refused) in outbox::all_refused(connection)? {
-        if has(connection, &refused.open().map_err(StoreError::corrupt)?)? {
+        let opened = refused.open().map_err(StoreError::corrupt)?;
+        if has(connection, &opened)? {
             kept::keep(connection, n, None)?;
-            outbox::remove(connection, n)?;
+            outbox::remove(connection, n, &opened.body)?;
         }
     }
     do_on_top(connection)?;
@@ -163,7 +164,7 @@ fn do_on_top(connection: &Connection) -> Result<(), StoreError> {
     for again in outbox::all_pending(connection)? {
         let opened = again.open().map_err(StoreError::corrupt)?;
         if again.relayed && has(connection, &opened)? {
-            outbox::remove(connection, again.n)?;
+            outbox::remove(connection, again.n, &opened.body)?;
             continue;
         }
         // What others did at the same time builds on the same.
@@ -178,7 +179,7 @@ fn do_on_top(connection: &Connection) -> Result<(), StoreError> {
         };
         match done {
             Some(_) => here.extend(opened.body.changes),
-            None if again.relayed => relayed::leave_out(connection, again.n)?,
+            None if again.relayed => relayed::leave_out(connection, again.n, &opened.body)?,
             // The stream does not bring it any more: the server is asked for its place, at once.
             None if has(connection, &opened)? => outbox::not_held(connection, again.n)?,
             None => {}

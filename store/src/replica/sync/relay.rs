@@ -230,10 +230,11 @@ fn withdraw(connection: &Connection, id: TransactionId, gone: &mut HashSet<Chang
         connection.prepare_cached(sql)?.execute([known.n])?;
         return Ok(());
     }
+    let opened = known.transaction.open().map_err(StoreError::corrupt)?;
     if known.state == "relayed" {
-        gone.extend(own_changes(&known.transaction.open().map_err(StoreError::corrupt)?));
+        gone.extend(own_changes(&opened));
     }
-    outbox::remove(connection, known.n)
+    outbox::remove(connection, known.n, &opened.body)
 }
 
 /// A list that is being read.

@@ -10,12 +10,12 @@ use holdfast_core::{
     protocol::{self, SnapshotResponse},
     schema::Side,
 };
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode};
 
 use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy, seen, sums};
 use crate::{
     StoreError, meta,
-    replica::{Replica, identity, sight},
+    replica::{Replica, identity, sight, transaction::WriteTransaction},
     schema::Journal,
     writing::Writing,
 };
@@ -58,9 +58,7 @@ impl Replica {
         if cursor(&self.connection)?.is_none() {
             set_journal(&self.connection, Journal::Rollback)?;
         }
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = WriteTransaction::begin(&self.connection)?;
         let expected: Option<String> = meta::get(&transaction, "snapshot_next")?;
         let anew = recopy::is_under_way(&transaction)?;
         if (cursor(&transaction)?.is_some() && !anew) || expected.as_deref() != after {

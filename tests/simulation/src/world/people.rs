@@ -1,7 +1,10 @@
 //! What people do.
 
-use holdfast_core::{command::Command, command::CommandError};
-use holdfast_store::replica::{CommandId, Order, ReplicaError};
+use holdfast_core::{
+    command::{Command, CommandError},
+    ids::TransactionId,
+};
+use holdfast_store::replica::{Order, ReplicaError};
 use uuid::Uuid;
 
 use super::{Done, HOSPITAL, World};
@@ -32,7 +35,7 @@ impl World {
         };
         let command: Command = serde_json::from_value(command).map_err(Violation::engine)?;
         let order = Order {
-            id: CommandId(Uuid::from_u64_pair(dice.number(), dice.number())),
+            id: TransactionId(Uuid::from_u64_pair(dice.number(), dice.number())),
             command,
             mends: None,
         };

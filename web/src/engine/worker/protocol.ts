@@ -30,7 +30,7 @@ import type {
 
 /** A command under a name of its own: asked twice, it is done once. */
 export interface Order {
-  /** A UUID. */
+  /** A UUID v7. The transaction that becomes of it has this name. */
   id: string
   command: Command
   /** The refused transaction that it does in another way. */
