@@ -64,9 +64,12 @@ impl Hospital {
     pub fn open_on(mut server: Server) -> Self {
         block_on(fill(&server));
         server.start();
+        // Devices are in memory, or on the disk, as the server is.
+        let beside = server.folder().parent().expect("a folder is in another");
+        let devices = tempfile::tempdir_in(beside).expect("a temporary folder can be made");
         Self {
             server,
-            devices: crate::folder::temporary(),
+            devices,
             count: 0,
         }
     }
