@@ -6,14 +6,15 @@ use std::{
     time::Instant,
 };
 
+use holdfast_core::ids::RowId;
 use serde_json::{Value as Json, json};
 
 use super::{
-    Plan,
+    Plan, bulk,
     counter::Counter,
     memory,
     report::{Goal, Report, Sample},
-    rows::patient,
+    rows::{Made, patient},
     script,
 };
 use crate::{
@@ -26,6 +27,9 @@ const ROWS: usize = 1_000;
 
 /// How many rows each of two devices changes, of which the other hears when it comes back.
 const CHANGES: usize = 10;
+
+/// What a push cannot be faster than.
+const LIMIT: &str = "a push's limit, a plain bulk upsert of the same rows and log entries into PostgreSQL";
 
 const NOTES: [&str; 4] = [
     "Write: each row by itself on a device without a network, kept in files. Holdfast's row is a signed transaction that is \
@@ -71,6 +75,7 @@ fn tell(report: &mut Report, name: &str, ours: &Json, theirs: &Json) {
     for (what, field, unit, by, goal) in [
         ("write", "write", "s", 1.0, None),
         ("push", "push", "s", 1.0, tenfold),
+        (LIMIT, "limit", "s", 1.0, None),
         ("pull by a new device", "pull", "s", 1.0, tenfold),
         ("reconnect", "reconnect", "ms", 1e3, tenfold),
         ("bytes of the reconnection", "reconnectBytes", "B", 1.0, None),
@@ -89,6 +94,7 @@ fn holdfast(patients: &[Json]) -> Json {
     let on_disk = tempfile::tempdir().expect("a temporary folder");
     let mut hospital = Hospital::open_on(Server::prepare_in(Kind::Postgres, on_disk));
     let mut laptop = hospital.device("ada");
+    let mut yardstick = bulk::Yardstick::beside(&hospital.server);
     let begun = Instant::now();
     let mut ids = Vec::with_capacity(patients.len());
     for patient in patients {
@@ -105,6 +111,12 @@ fn holdfast(patients: &[Json]) -> Json {
     let begun = Instant::now();
     laptop.sync();
     let push = begun.elapsed();
+    let made = |id: &String| Made {
+        table: "patients",
+        row: RowId(id.parse().expect("a patient's key is a UUID")),
+    };
+    let made: Vec<Made> = ids.iter().map(made).collect();
+    let limit = yardstick.catch_up(&hospital.server, &made);
 
     let mut tablet = hospital.new_device();
     tablet.sign_in("ada", PASSWORD).expect("the administrator can sign in");
@@ -128,7 +140,8 @@ fn holdfast(patients: &[Json]) -> Json {
     let came = laptop.text("SELECT count(*) AS n FROM patients WHERE phone = '+49 30 7777777'");
     assert_eq!(came, (2 * CHANGES).to_string(), "all changes are on the device");
     json!({
-        "write": write.as_secs_f64(), "push": push.as_secs_f64(), "pull": pull.as_secs_f64(),
+        "write": write.as_secs_f64(), "push": push.as_secs_f64(),
+        "limit": limit.as_secs_f64(), "pull": pull.as_secs_f64(),
         "reconnect": reconnect.as_secs_f64(), "reconnectBytes": counter.bytes(),
         "memory": memory::peak(hospital.server.process_id().expect("the server runs")),
     })
