@@ -2,9 +2,10 @@
 //! database, goes into the next database transaction.
 //!
 //! ```text
-//! push ─┐                                        ┌─► outcomes to each
-//! push ─┼─► bounded queue ─► its turn ─► batch ──┤
-//! push ─┘                                        └─► head ─► live channels
+//! push ─┐                                                               ┌─► outcomes to each
+//! push ─┼─► bounded queue ─► its turn ─► batch ─► committed ─► durable ─┤
+//! push ─┘                        ▲                    │                 └─► head ─► live channels
+//!                                └──── the next ──────┘
 //! ```
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tokio::{
 
 use crate::{
     places::{Place, Places, Room},
-    store::{Store, StoreError, Submission, Turn, now},
+    store::{Committed, Store, StoreError, Submission, Turn, now},
     upstream::Link,
 };
 
@@ -93,7 +94,7 @@ struct Destination {
 }
 
 impl Destination {
-    async fn take(&self, turn: Turn, submissions: Arc<[Submission]>) -> Result<Vec<PushOutcome>, StoreError> {
+    async fn take(&self, turn: Turn, submissions: Arc<[Submission]>) -> Result<Outcomes, StoreError> {
         match &self.link {
             None => self.store.accept_in(turn, submissions, now()).await,
             Some(link) => link.store().relay(submissions, now()).await,
@@ -110,10 +111,22 @@ impl Destination {
     }
 }
 
+/// What became of a batch, once that may be told.
+type Outcomes = Committed<Vec<PushOutcome>>;
+
+/// Pushes that were taken in together.
+struct Batch {
+    pushes: Vec<Push>,
+    /// How many transactions each had.
+    sizes: Vec<usize>,
+    taken: Result<Outcomes, StoreError>,
+    /// Freed when all are answered: that takes a while, too.
+    _submissions: Arc<[Submission]>,
+}
+
 async fn run(to: Destination, mut waiting: mpsc::Receiver<Push>, head: watch::Sender<Seq>) {
-    let mut kept = None;
-    // Something may have waited since before the start.
-    watch_waiting(&to.store, &[], &head, &mut kept).await;
+    let (committed, batches) = mpsc::channel(1);
+    let answering = tokio::spawn(answer_all(to.clone(), batches, head));
     while let Some(first) = waiting.recv().await {
         let turn = to.store.turn().await;
         let mut pushes = vec![first];
@@ -123,24 +136,45 @@ async fn run(to: Destination, mut waiting: mpsc::Receiver<Push>, head: watch::Se
             size += next.submissions.len();
             pushes.push(next);
         }
-        commit(&to, turn, pushes, &head, &mut kept).await;
+        if committed.send(commit(&to, turn, pushes).await).await.is_err() {
+            break;
+        }
+    }
+    drop(committed);
+    if let Err(ended) = answering.await {
+        tracing::error!(%ended, "BUG: nobody answers pushes any more");
     }
 }
 
-async fn commit(
-    to: &Destination,
-    turn: Result<Turn, StoreError>,
-    mut pushes: Vec<Push>,
-    head: &watch::Sender<Seq>,
-    kept: &mut Option<u64>,
-) {
+async fn commit(to: &Destination, turn: Result<Turn, StoreError>, mut pushes: Vec<Push>) -> Batch {
     let sizes: Vec<usize> = pushes.iter().map(|push| push.submissions.len()).collect();
-    let all: Vec<Submission> = pushes
-        .iter_mut()
-        .flat_map(|push| std::mem::take(&mut push.submissions))
-        .collect();
+    let all = pushes.iter_mut().flat_map(|push| std::mem::take(&mut push.submissions));
+    let submissions: Arc<[Submission]> = all.collect();
     let taken = match turn {
-        Ok(turn) => accept(to, turn, all.into()).await,
+        Ok(turn) => accept(to, turn, Arc::clone(&submissions)).await,
+        Err(error) => Err(error),
+    };
+    Batch {
+        pushes,
+        sizes,
+        taken,
+        _submissions: submissions,
+    }
+}
+
+/// Answers each batch when it is durable, while the next one is written.
+async fn answer_all(to: Destination, mut batches: mpsc::Receiver<Batch>, head: watch::Sender<Seq>) {
+    let mut kept = None;
+    // Something may have waited since before the start.
+    watch_waiting(&to.store, &[], &head, &mut kept).await;
+    while let Some(batch) = batches.recv().await {
+        answer(&to, batch, &head, &mut kept).await;
+    }
+}
+
+async fn answer(to: &Destination, batch: Batch, head: &watch::Sender<Seq>, kept: &mut Option<u64>) {
+    let taken = match batch.taken {
+        Ok(committed) => committed.durable().await,
         Err(error) => Err(error),
     };
     match taken {
@@ -149,14 +183,14 @@ async fn commit(
             to.tell(head, &outcomes);
             watch_waiting(&to.store, &outcomes, head, kept).await;
             let mut outcomes = outcomes.into_iter();
-            for (push, size) in pushes.into_iter().zip(sizes) {
+            for (push, size) in batch.pushes.into_iter().zip(batch.sizes) {
                 // Whoever hung up asks again and gets the same outcomes.
                 push.answer.send(Ok(outcomes.by_ref().take(size).collect())).ok();
             }
         }
         Err(error) => {
             let error = CommitError::Store(Arc::new(error));
-            for push in pushes {
+            for push in batch.pushes {
                 push.answer.send(Err(error.clone())).ok();
             }
         }
@@ -165,10 +199,10 @@ async fn commit(
 
 /// Accepts a batch. Should one transaction bring the engine to panic, the others are taken without it, so that no device
 /// waits for ever behind another's.
-async fn accept(to: &Destination, turn: Turn, submissions: Arc<[Submission]>) -> Result<Vec<PushOutcome>, StoreError> {
+async fn accept(to: &Destination, turn: Turn, submissions: Arc<[Submission]>) -> Result<Outcomes, StoreError> {
     match accept_guarded(to, turn, Arc::clone(&submissions)).await {
         Err(StoreError::Thread(_)) if submissions.len() > 1 => {}
-        Err(StoreError::Thread(_)) => return Ok(submissions.iter().map(unreadable).collect()),
+        Err(StoreError::Thread(_)) => return Ok(Committed::durably(submissions.iter().map(unreadable).collect())),
         other => return other,
     }
     let mut outcomes = Vec::with_capacity(submissions.len());
@@ -176,18 +210,14 @@ async fn accept(to: &Destination, turn: Turn, submissions: Arc<[Submission]>) ->
         let alone = Arc::from([submission.clone()]);
         match accept_guarded(to, to.store.turn().await?, alone).await {
             Err(StoreError::Thread(_)) => outcomes.push(unreadable(submission)),
-            other => outcomes.extend(other?),
+            other => outcomes.extend(other?.durable().await?),
         }
     }
-    Ok(outcomes)
+    Ok(Committed::durably(outcomes))
 }
 
 /// A panic ends the task, its database transaction is rolled back, and here it is an error.
-async fn accept_guarded(
-    to: &Destination,
-    turn: Turn,
-    submissions: Arc<[Submission]>,
-) -> Result<Vec<PushOutcome>, StoreError> {
+async fn accept_guarded(to: &Destination, turn: Turn, submissions: Arc<[Submission]>) -> Result<Outcomes, StoreError> {
     let to = to.clone();
     match tokio::spawn(async move { to.take(turn, submissions).await }).await {
         Ok(result) => result,
@@ -263,4 +293,73 @@ pub fn advance(head: &watch::Sender<Seq>, newest: Seq) {
         *known = newest.max(*known);
         moved
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        path::Path,
+        sync::{Mutex, mpsc},
+        time::Duration,
+    };
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::SqliteStore;
+
+    const SOON: Duration = Duration::from_millis(100);
+
+    /// Changes with each commit of others.
+    fn version(watcher: &rusqlite::Connection) -> i64 {
+        let version = watcher.pragma_query_value(None, "data_version", |row| row.get(0));
+        version.unwrap()
+    }
+
+    async fn until_committed(watcher: &rusqlite::Connection, before: i64) {
+        while version(watcher) == before {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    async fn store(folder: &Path) -> (SqliteStore, mpsc::Sender<std::io::Result<()>>) {
+        let store = SqliteStore::open(folder).await.unwrap();
+        let (results, awaited) = mpsc::channel();
+        let awaited = Mutex::new(awaited);
+        let sync = move || awaited.lock().unwrap().recv().unwrap();
+        store.sync_with(sync).await.unwrap();
+        (store, results)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_push_is_answered_when_it_is_on_the_disk_and_the_next_is_written_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let (sqlite, results) = store(folder.path()).await;
+        let watcher = rusqlite::Connection::open(sqlite.path()).unwrap();
+        let (head, _heads) = watch::channel(Seq(0));
+        let room = Room { all: 10, each: 10 };
+        let (committer, writing) = Committer::start(Store::Sqlite(sqlite), None, room, head);
+        let push = || {
+            let committer = committer.clone();
+            let place = committer.place(DeviceId(Uuid::nil())).unwrap();
+            tokio::spawn(async move { committer.commit(place, Vec::new()).await })
+        };
+        let mut pushes = Vec::new();
+        for _ in 0..2 {
+            let before = version(&watcher);
+            pushes.push(push());
+            until_committed(&watcher, before).await;
+        }
+        tokio::time::sleep(SOON).await;
+        assert!(pushes.iter().all(|push| !push.is_finished()));
+        for push in pushes {
+            results.send(Ok(())).unwrap();
+            assert!(push.await.unwrap().unwrap().is_empty());
+        }
+        let failing = push();
+        results.send(Err(std::io::Error::other("the disk is gone"))).unwrap();
+        assert!(matches!(failing.await.unwrap(), Err(CommitError::Store(_))));
+        drop(committer);
+        writing.await.unwrap();
+    }
 }

@@ -13,6 +13,7 @@ mod quarantine;
 mod session;
 mod snapshot;
 mod stream;
+mod sync;
 mod waiting;
 
 use std::path::Path;

@@ -37,6 +37,7 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), StoreError> {
+    server.store.sync_apart().await?;
     let (head, heads) = watch::channel(server.store.head().await?);
     let hospital = server.store.hospital_id().await?;
     let (close, closing) = watch::channel(false);

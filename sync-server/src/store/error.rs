@@ -14,6 +14,12 @@ pub enum StoreError {
     /// There is no room for what is to be written. What is there can be read.
     #[error("the database's disk is full: make room on it, then the server goes on by itself ({0})")]
     DiskFull(String),
+    /// What was committed could not be brought onto the disk, and may be lost.
+    #[error(
+        "SQLite's write-ahead log could not be brought onto the disk ({0}). The server answers nothing more: look at the disk, then \
+         restart the server"
+    )]
+    Unsynced(String),
     /// A newer version of Holdfast wrote the database.
     #[error("the database has format {found}, this version knows up to {newest}: install the newer version again")]
     NewerFormat {
@@ -99,6 +105,7 @@ impl StoreError {
             ),
             // What is said on a connection that breaks off need not make sense.
             Self::DiskFull(_)
+            | Self::Unsynced(_)
             | Self::Postgres(
                 Sql::Io(_)
                 | Sql::PoolTimedOut

@@ -11,7 +11,7 @@ use holdfast_core::{
 pub use holdfast_store::hub::{Followed, Hub, RelayCount, RelayPlace};
 use uuid::Uuid;
 
-use super::{Pulled, Session, SqliteStore, Store, StoreError, Submission, TokenHash};
+use super::{Committed, Pulled, Session, SqliteStore, Store, StoreError, Submission, TokenHash};
 
 /// A store on SQLite that is, or becomes, a hub's. Cheap to clone.
 #[derive(Clone)]
@@ -61,9 +61,13 @@ impl HubStore {
         self.0.read(move |store| store.mark(place)).await
     }
 
-    /// Takes transactions of devices to pass them on. An outcome for each.
-    pub async fn relay(&self, submissions: Arc<[Submission]>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
-        self.0.write(move |store| store.relay(&submissions, now)).await
+    /// Takes transactions of devices to pass them on. An outcome for each. Others may be taken while these are not durable yet.
+    pub async fn relay(
+        &self,
+        submissions: Arc<[Submission]>,
+        now: Timestamp,
+    ) -> Result<Committed<Vec<PushOutcome>>, StoreError> {
+        self.0.commit(move |store| store.relay(&submissions, now)).await
     }
 
     /// How much is relayed.

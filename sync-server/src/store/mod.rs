@@ -1,5 +1,6 @@
 //! Where a server keeps its stream and tables: SQLite in a folder, or PostgreSQL. Both behave alike; one suite tests both.
 
+mod committed;
 mod error;
 mod heads;
 mod hub;
@@ -7,6 +8,7 @@ mod hubs;
 pub mod postgres;
 pub mod random;
 mod sqlite;
+mod syncs;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
@@ -21,6 +23,7 @@ use holdfast_core::{
 };
 use uuid::Uuid;
 
+pub use committed::Committed;
 pub use error::StoreError;
 pub use heads::Heads;
 pub use holdfast_store::server::{
@@ -71,6 +74,16 @@ impl Store {
         })
     }
 
+    /// From now on others may write while what was committed is being brought onto the disk. It is still told to nobody before it
+    /// is there. For a server; whoever writes now and then gains nothing by it.
+    pub async fn sync_apart(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.sync_apart().await,
+            // PostgreSQL brings a commit onto the disk itself.
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// True if the database answers and its tables are there.
     pub async fn is_ready(&self) -> Result<bool, StoreError> {
         match self {
@@ -101,22 +114,25 @@ impl Store {
 
     /// Takes transactions in when it is this server's turn: see [`accept_in`](Self::accept_in).
     pub async fn accept(&self, submissions: Vec<Submission>, now: Timestamp) -> Result<Vec<PushOutcome>, StoreError> {
-        self.accept_in(self.turn().await?, submissions.into(), now).await
+        let committed = self.accept_in(self.turn().await?, submissions.into(), now).await?;
+        committed.durable().await
     }
 
     /// Takes transactions in, in order: an outcome for each; one that is known already gets the outcome that it had. What
-    /// waited for one of them follows it at once. After an error it is safe to give the same ones again.
+    /// waited for one of them follows it at once. After an error it is safe to give the same ones again. Others may be taken in
+    /// while these are not durable yet.
     pub async fn accept_in(
         &self,
         Turn(turn): Turn,
         submissions: Arc<[Submission]>,
         now: Timestamp,
-    ) -> Result<Vec<PushOutcome>, StoreError> {
-        match (self, turn) {
-            (Self::Sqlite(sqlite), _) => sqlite.write(move |store| store.accept(&submissions, now)).await,
-            (Self::Postgres(store), Some(turn)) => store.accept(turn, &submissions, now).await,
-            (Self::Postgres(store), None) => store.accept(store.turn().await?, &submissions, now).await,
-        }
+    ) -> Result<Committed<Vec<PushOutcome>>, StoreError> {
+        let outcomes = match (self, turn) {
+            (Self::Sqlite(sqlite), _) => return sqlite.commit(move |store| store.accept(&submissions, now)).await,
+            (Self::Postgres(store), Some(turn)) => store.accept(turn, &submissions, now).await?,
+            (Self::Postgres(store), None) => store.accept(store.turn().await?, &submissions, now).await?,
+        };
+        Ok(Committed::durably(outcomes))
     }
 
     /// What comes after a place in the stream: at most `max_entries`, and no more after `max_bytes` are full.
