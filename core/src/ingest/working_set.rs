@@ -176,6 +176,20 @@ impl WorkingSet {
         });
     }
 
+    /// Gives what another set has loaded: documents, presence and claims. What is here already stays. Not who references a row:
+    /// it may be out of date by now.
+    pub fn provide_loaded(&mut self, loaded: Self) {
+        for (id, document) in loaded.documents {
+            self.documents.entry(id).or_insert(document);
+        }
+        for (key, presence) in loaded.presence {
+            self.provide_presence(key, presence);
+        }
+        for (claim, claimants) in loaded.claims {
+            self.provide_claimants(claim, claimants);
+        }
+    }
+
     /// Gives a row's presence. What is here already stays.
     pub fn provide_presence(&mut self, key: RowKey, presence: Presence) {
         self.presence.entry(key).or_insert(presence);

@@ -5,17 +5,17 @@
 //!                              ├─────► Rejected ──► who waited for it? ──► Rejected …
 //!                              └─────► Missing  ──► Waiting or Later
 //!
-//! a thread      judge 1 ─► judge 2 ─► judge 3 ─►
-//! this one                 write 1 ─► write 2 ─► write 3 ─► commit
+//! a thread              judge 1 ─► judge 2 ─► judge 3 ─►
+//! this one    load ─► load ─► load ─► write 1 ─► write 2 ─► write 3 ─► commit
 //! ```
 //!
-//! Judging needs no database as long as all is loaded that it asks about: a large batch is judged in strides, each while the one
-//! before it is written.
+//! Judging needs no database as long as all is loaded that it asks about: a large batch is judged in strides, each while what the
+//! later ones need is loaded, or the one before it is written.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     iter, slice,
-    sync::mpsc,
+    sync::mpsc::{self, Sender},
     thread,
 };
 
@@ -35,7 +35,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     ServerStore,
-    judge::{self, Stride},
+    judge::{self, Part, Stride},
     log::{self, head},
     quarantine, waiting as kept,
 };
@@ -48,6 +48,9 @@ use crate::{
 
 /// Fewer are not worth a thread.
 const FEW: usize = 32;
+
+/// For how many is loaded what they need before the thread that judges them begins, or goes on.
+const PART: usize = 250;
 
 /// Why nothing is taken of somebody, whatever it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,7 +110,9 @@ pub(crate) fn take_in(
     hub: Option<HubId>,
 ) -> Result<Vec<PushOutcome>, StoreError> {
     let mut taking = Taking::new(connection, now, hub)?;
-    taking.load(submissions)?;
+    if !taking.may_judge_ahead(submissions) {
+        taking.load(submissions)?;
+    }
     taking.waiting.expire(now);
     taking.settle()?;
     let outcomes = taking.take_all(submissions)?;
@@ -155,6 +160,15 @@ fn body_of(entry: &[u8]) -> Result<ByteVec, StoreError> {
     Ok(transaction.body)
 }
 
+/// What some are known to need.
+fn needs_of(submissions: &[Submission]) -> Needs {
+    let mut needs = Needs::default();
+    for submission in submissions {
+        needs.extend(Needs::of(&submission.opened));
+    }
+    needs
+}
+
 /// A batch on its way into the stream.
 struct Taking<'c> {
     connection: &'c Connection,
@@ -164,6 +178,8 @@ struct Taking<'c> {
     done: HashSet<(DeviceId, TransactionId)>,
     head: Seq,
     now: Timestamp,
+    /// What the batch needs is loaded.
+    is_loaded: bool,
     waiting: Waiting,
     /// What became of those that waited.
     settled: HashMap<TransactionId, PushOutcome>,
@@ -179,6 +195,7 @@ impl<'c> Taking<'c> {
             done: HashSet::new(),
             head: head(connection)?,
             now,
+            is_loaded: false,
             waiting: kept::load(connection, now)?,
             settled: HashMap::new(),
             hub,
@@ -190,13 +207,38 @@ impl<'c> Taking<'c> {
         meta::set(self.connection, "head", self.head.0 as i64)
     }
 
-    /// Loads what the whole batch is known to need.
+    /// Loads what the whole batch, or the rest of it, is known to need.
     fn load(&mut self, submissions: &[Submission]) -> Result<(), StoreError> {
-        let mut needs = Needs::default();
-        for submission in submissions {
-            needs.extend(Needs::of(&submission.opened));
+        self.is_loaded = true;
+        self.writing.load(&needs_of(submissions))
+    }
+
+    /// While something waits, each that is accepted may bring others, which come right after it.
+    fn may_judge_ahead(&self, submissions: &[Submission]) -> bool {
+        self.hub.is_none() && self.waiting.load().transactions == 0 && submissions.len() >= FEW
+    }
+
+    /// Loads what some need, part by part, for those who judge them meanwhile. Up to the first that asks who references a row:
+    /// those before it may, and are not in the tables yet.
+    fn load_ahead(&self, submissions: &[Submission], parts: &Sender<Part>) -> Result<(), StoreError> {
+        let mut end = 0;
+        for some in submissions.chunks(if self.is_loaded { submissions.len() } else { PART }) {
+            let needs = if self.is_loaded {
+                Needs::default()
+            } else {
+                needs_of(some)
+            };
+            if !needs.referrers.is_empty() {
+                break;
+            }
+            end += some.len();
+            let loaded = self.writing.load_apart(&needs)?;
+            // Whoever judges has stopped at one that is not simply accepted.
+            if parts.send(Part { end, loaded }).is_err() {
+                break;
+            }
         }
-        self.writing.load(&needs)
+        Ok(())
     }
 
     fn take_all(&mut self, submissions: &[Submission]) -> Result<Vec<PushOutcome>, StoreError> {
@@ -210,6 +252,9 @@ impl<'c> Taking<'c> {
                 plain_from = outcomes.len() + FEW;
             }
             if let Some(next) = submissions.get(outcomes.len()) {
+                if !self.is_loaded {
+                    self.load(&submissions[outcomes.len()..])?;
+                }
                 outcomes.push(self.take(next, &mut known)?);
             }
         }
@@ -223,16 +268,15 @@ impl<'c> Taking<'c> {
         Ok(outcomes)
     }
 
-    /// Takes in the first ones of a batch that need nothing but what is loaded: they are judged on a thread of their own while
-    /// those before them are written.
+    /// Takes in the first ones of a batch that need nothing but what can be loaded beforehand: they are judged on a thread of
+    /// their own while the rest is loaded and those before them are written.
     fn take_plain(
         &mut self,
         submissions: &[Submission],
         known: &mut Known,
         outcomes: &mut Vec<PushOutcome>,
     ) -> Result<(), StoreError> {
-        // While something waits, each that is accepted may bring others, which come right after it.
-        if self.hub.is_some() || self.waiting.load().transactions > 0 {
+        if !self.may_judge_ahead(submissions) {
             return Ok(());
         }
         let mut names = HashSet::new();
@@ -250,12 +294,18 @@ impl<'c> Taking<'c> {
         let (set, head, before) = (self.writing.take_set(), self.head, outcomes.len());
         let last = plain.len() == submissions.len();
         let (sender, strides) = mpsc::sync_channel(1);
+        let (loaded, parts) = mpsc::channel();
         let (written, judged) = thread::scope(|scope| {
-            let judging = scope.spawn(move || judge::ahead(set, plain, last, head, &sender));
-            let written = strides.into_iter().try_for_each(|Stride { range, effects }| {
-                self.writing.write(effects)?;
-                outcomes.extend(self.append(&plain[range])?);
-                Ok(())
+            let judging = scope.spawn(move || judge::ahead(set, plain, &parts, last, head, &sender));
+            // All is loaded before anything is written.
+            let all_loaded = self.load_ahead(plain, &loaded);
+            drop(loaded);
+            let written = all_loaded.and_then(|()| {
+                strides.into_iter().try_for_each(|Stride { range, effects }| {
+                    self.writing.write(effects)?;
+                    outcomes.extend(self.append(&plain[range])?);
+                    Ok(())
+                })
             });
             (written, judging.join())
         });

@@ -1,6 +1,9 @@
 //! Judging on a thread of its own, while the tables are written.
 
-use std::{ops::Range, sync::mpsc::SyncSender};
+use std::{
+    ops::Range,
+    sync::mpsc::{Receiver, SyncSender},
+};
 
 use holdfast_core::{
     document::Place,
@@ -24,6 +27,14 @@ pub(super) struct Stride {
     pub effects: Effects,
 }
 
+/// What the next submissions need.
+pub(super) struct Part {
+    /// Where they end.
+    pub end: usize,
+    /// Documents, presence and claims as they are in the tables before any of the submissions are written.
+    pub loaded: WorkingSet,
+}
+
 /// What a submission is judged as at a place of the stream, or at a hub.
 pub(super) fn job(submission: &Submission, seq: Seq, hub: Option<HubId>) -> Job<'_> {
     Job::Ingest {
@@ -37,19 +48,29 @@ pub(super) fn job(submission: &Submission, seq: Seq, hub: Option<HubId>) -> Job<
 }
 
 /// Judges submissions at the places after `head`, in order, up to the first that is not simply accepted with what is loaded, and
-/// sends them stride by stride. Returns the set as the tables will have it. If nothing comes after these, which are the `last`,
-/// nobody asks for what was loaded any more: it is let go of here, while the last stride is written.
+/// sends them stride by stride. What they need comes part by part. Returns the set as the tables will have it. If nothing comes
+/// after these, which are the `last`, nobody asks for what was loaded any more: it is let go of here, while the last stride is
+/// written.
 pub(super) fn ahead(
     mut set: WorkingSet,
     submissions: &[Submission],
+    parts: &Receiver<Part>,
     last: bool,
     head: Seq,
     strides: &SyncSender<Stride>,
 ) -> WorkingSet {
-    let (mut seq, mut start, mut length) = (head, 0, FIRST);
+    let (mut seq, mut start, mut length, mut loaded) = (head, 0, FIRST, 0);
     // Nobody takes any more strides after an error in the tables, which takes all of this back.
     let send = |range, effects| strides.send(Stride { range, effects }).is_ok();
     for (index, submission) in submissions.iter().enumerate() {
+        while loaded <= index {
+            let Ok(part) = parts.recv() else {
+                send(start..index, set.take_effects());
+                return set;
+            };
+            set.provide_loaded(part.loaded);
+            loaded = part.end;
+        }
         seq = seq.next();
         match set.attempt(&job(submission, seq, None)) {
             Attempt::Done(Ok(())) => {}

@@ -76,6 +76,13 @@ impl<'c> Writing<'c> {
         load::load(self.connection, needs, &mut self.set)
     }
 
+    /// Loads what somebody needs into a set of its own, while what is loaded is given out.
+    pub fn load_apart(&self, needs: &Needs) -> Result<WorkingSet, StoreError> {
+        let mut set = WorkingSet::default();
+        load::load(self.connection, needs, &mut set)?;
+        Ok(set)
+    }
+
     /// A change is in its document's history. For a device, which has only the ends of that.
     pub fn know(&mut self, change: ChangeName) {
         self.set.provide_change(change.document, change.hash, true);

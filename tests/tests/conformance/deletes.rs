@@ -12,6 +12,7 @@ crate::on_both_stores! {
     a_row_deleted_here_and_edited_there_is_kept_and_a_conflict
     an_edit_that_came_first_survives_a_delete_that_did_not_know_of_it
     a_deleted_row_that_others_refer_to_comes_back_as_a_conflict
+    a_row_is_deleted_late_in_the_batch_that_brings_a_reference_to_it
     a_deleted_row_comes_back_with_a_reference_to_it_and_goes_with_it
     rows_that_refer_to_each_other_go_together
     a_deleted_row_can_be_written_again
@@ -77,6 +78,28 @@ async fn a_deleted_row_that_others_refer_to_comes_back_as_a_conflict(stand: Stan
         .await;
     assert_eq!(stand.store.count("departments").await.unwrap(), 0);
     assert_eq!(stand.conflicts().await, Vec::<String>::new());
+}
+
+async fn a_row_is_deleted_late_in_the_batch_that_brings_a_reference_to_it(stand: Stand) {
+    let mut maker = department(&stand).await;
+    let mut other = Maker::new(2);
+    let deletes = [delete("departments", row(1))];
+    let seen = other.look(&stand.store, &deletes).await;
+    let deletion = other.make_on(&seen, &deletes);
+    let mut batch = Vec::new();
+    for n in 2..1_000 {
+        let mut room = room(1);
+        room["room_number"] = json!(n.to_string());
+        if n > 2 {
+            room["department_id"] = json!(null);
+        }
+        batch.push(maker.make(&stand.store, &[create("rooms", row(n), &room)]).await);
+    }
+    batch.push(deletion);
+    stand.accept(batch).await;
+    assert_eq!(stand.store.count("rooms").await.unwrap(), 998, "{}", stand.name());
+    assert_eq!(stand.store.count("departments").await.unwrap(), 1);
+    assert_eq!(stand.conflicts().await, ["deleted departments.* 2"]);
 }
 
 async fn a_deleted_row_comes_back_with_a_reference_to_it_and_goes_with_it(stand: Stand) {

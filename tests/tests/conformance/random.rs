@@ -61,10 +61,11 @@ async fn both_stores_hold_the_same_rows_after_the_same_transactions() {
     }
 }
 
-/// PostgreSQL's store judges a large batch in strides, each while the one before it is written.
+/// A large batch is judged in strides, each while the one before it is written.
 #[tokio::test]
 async fn a_batch_of_a_thousand_leaves_what_the_same_transactions_leave_in_small_ones() {
     let (sqlite, postgres) = (Stand::sqlite().await, Stand::postgres().await);
+    let other_sqlite = Stand::sqlite().await;
     let mut run = Run::new(21);
     let (mut all, mut one_by_one) = (Vec::new(), Vec::new());
     while all.len() < 1_200 {
@@ -78,6 +79,7 @@ async fn a_batch_of_a_thousand_leaves_what_the_same_transactions_leave_in_small_
     // What is known already is answered as it was.
     all.extend_from_within(..100);
     one_by_one.extend_from_within(..100);
+    assert_eq!(one_by_one, other_sqlite.accept(all.clone()).await);
     let at_once = postgres.accept(all).await;
     let refused = at_once
         .iter()
@@ -87,7 +89,10 @@ async fn a_batch_of_a_thousand_leaves_what_the_same_transactions_leave_in_small_
     assert_eq!(one_by_one, at_once);
     let (left, right) = (sqlite.contents(replicated).await, postgres.contents(replicated).await);
     assert_same("SQLite, four at a time", &left, "PostgreSQL, all at once", &right);
+    let other = other_sqlite.contents(replicated).await;
+    assert_same("SQLite, four at a time", &left, "SQLite, all at once", &other);
     assert_eq!(sqlite.conflicts().await, postgres.conflicts().await);
+    assert_eq!(sqlite.conflicts().await, other_sqlite.conflicts().await);
     assert_eq!(sqlite.seqs().await, postgres.seqs().await);
     for maker in &run.makers {
         postgres.register(maker).await;
