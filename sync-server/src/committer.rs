@@ -310,18 +310,6 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(100);
 
-    /// Changes with each commit of others.
-    fn version(watcher: &rusqlite::Connection) -> i64 {
-        let version = watcher.pragma_query_value(None, "data_version", |row| row.get(0));
-        version.unwrap()
-    }
-
-    async fn until_committed(watcher: &rusqlite::Connection, before: i64) {
-        while version(watcher) == before {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-
     async fn store(folder: &Path) -> (SqliteStore, mpsc::Sender<std::io::Result<()>>) {
         let store = SqliteStore::open(folder).await.unwrap();
         let (results, awaited) = mpsc::channel();
@@ -335,20 +323,20 @@ mod tests {
     async fn a_push_is_answered_when_it_is_on_the_disk_and_the_next_is_written_meanwhile() {
         let folder = tempfile::tempdir().unwrap();
         let (sqlite, results) = store(folder.path()).await;
-        let watcher = rusqlite::Connection::open(sqlite.path()).unwrap();
         let (head, _heads) = watch::channel(Seq(0));
         let room = Room { all: 10, each: 10 };
-        let (committer, writing) = Committer::start(Store::Sqlite(sqlite), None, room, head);
+        let (committer, writing) = Committer::start(Store::Sqlite(sqlite.clone()), None, room, head);
         let push = || {
             let committer = committer.clone();
             let place = committer.place(DeviceId(Uuid::nil())).unwrap();
             tokio::spawn(async move { committer.commit(place, Vec::new()).await })
         };
         let mut pushes = Vec::new();
-        for _ in 0..2 {
-            let before = version(&watcher);
+        for commits in 1..=2 {
             pushes.push(push());
-            until_committed(&watcher, before).await;
+            while sqlite.commits() < commits {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
         }
         tokio::time::sleep(SOON).await;
         assert!(pushes.iter().all(|push| !push.is_finished()));

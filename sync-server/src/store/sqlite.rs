@@ -88,6 +88,12 @@ impl SqliteStore {
         .await
     }
 
+    /// How many commits have begun that are synced apart.
+    #[cfg(test)]
+    pub(crate) fn commits(&self) -> u64 {
+        self.syncs.get().map_or(0, |syncs| syncs.begun().0)
+    }
+
     /// Runs something that writes. Returns when it is durable.
     pub(super) async fn write<T: Send + 'static>(
         &self,

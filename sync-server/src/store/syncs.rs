@@ -22,7 +22,7 @@ use super::StoreError;
 
 /// How many commits there were.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
-pub(super) struct Commits(u64);
+pub(super) struct Commits(pub u64);
 
 /// Brings commits onto the disk, several at once.
 pub(super) struct Syncs {
