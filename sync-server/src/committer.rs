@@ -297,11 +297,7 @@ pub fn advance(head: &watch::Sender<Seq>, newest: Seq) {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        path::Path,
-        sync::{Mutex, mpsc},
-        time::Duration,
-    };
+    use std::time::Duration;
 
     use uuid::Uuid;
 
@@ -310,19 +306,10 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(100);
 
-    async fn store(folder: &Path) -> (SqliteStore, mpsc::Sender<std::io::Result<()>>) {
-        let store = SqliteStore::open(folder).await.unwrap();
-        let (results, awaited) = mpsc::channel();
-        let awaited = Mutex::new(awaited);
-        let sync = move || awaited.lock().unwrap().recv().unwrap();
-        store.sync_with(sync).await.unwrap();
-        (store, results)
-    }
-
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn a_push_is_answered_when_it_is_on_the_disk_and_the_next_is_written_meanwhile() {
         let folder = tempfile::tempdir().unwrap();
-        let (sqlite, results) = store(folder.path()).await;
+        let (sqlite, results) = SqliteStore::synced_by_hand(folder.path()).await;
         let (head, _heads) = watch::channel(Seq(0));
         let room = Room { all: 10, each: 10 };
         let (committer, writing) = Committer::start(Store::Sqlite(sqlite.clone()), None, room, head);

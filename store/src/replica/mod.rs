@@ -28,7 +28,7 @@ mod session;
 mod sight;
 mod status;
 mod sync;
-mod transaction;
+mod write_transaction;
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -16,7 +16,7 @@ use super::{
     Replica, ReplicaError,
     make::{Giver, Workshop},
     outbox,
-    transaction::WriteTransaction,
+    write_transaction::WriteTransaction,
 };
 use crate::{StoreError, base, meta, tables::Tables, writing::Writing};
 

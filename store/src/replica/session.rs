@@ -9,7 +9,7 @@ use holdfast_core::{
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::{Replica, ReplicaError, kept, outbox, relayed, sight, sync, transaction::WriteTransaction};
+use super::{Replica, ReplicaError, kept, outbox, relayed, sight, sync, write_transaction::WriteTransaction};
 use crate::{StoreError, meta};
 
 /// Who is signed in.

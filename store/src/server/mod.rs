@@ -5,6 +5,7 @@ mod access;
 mod account;
 mod checkpoint;
 mod device;
+mod fsync;
 mod hubs;
 mod judge;
 mod load;
@@ -13,7 +14,6 @@ mod quarantine;
 mod session;
 mod snapshot;
 mod stream;
-mod sync;
 mod waiting;
 
 use std::path::Path;

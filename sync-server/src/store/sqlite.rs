@@ -88,6 +88,23 @@ impl SqliteStore {
         .await
     }
 
+    /// A new store whose syncs end when a result for them is sent.
+    #[cfg(test)]
+    pub(crate) async fn synced_by_hand(folder: &Path) -> (Self, std::sync::mpsc::Sender<io::Result<()>>) {
+        let store = Self::open(folder).await.expect("a new store opens");
+        let (results, awaited) = std::sync::mpsc::channel();
+        let awaited = Mutex::new(awaited);
+        let sync = move || {
+            awaited
+                .lock()
+                .expect("nobody panics with it")
+                .recv()
+                .expect("a result is sent")
+        };
+        store.sync_with(sync).await.expect("it can be told how to sync");
+        (store, results)
+    }
+
     /// How many commits have begun that are synced apart.
     #[cfg(test)]
     pub(crate) fn commits(&self) -> u64 {
@@ -199,14 +216,9 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(100);
 
-    /// A store whose syncs end when a result for them is sent.
     async fn store() -> (tempfile::TempDir, SqliteStore, mpsc::Sender<io::Result<()>>) {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(folder.path()).await.unwrap();
-        let (results, awaited) = mpsc::channel();
-        let awaited = Mutex::new(awaited);
-        let sync = move || awaited.lock().unwrap().recv().unwrap();
-        store.sync_with(sync).await.unwrap();
+        let (store, results) = SqliteStore::synced_by_hand(folder.path()).await;
         (folder, store, results)
     }
 

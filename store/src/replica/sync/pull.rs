@@ -23,7 +23,7 @@ use crate::{
         outbox, relayed,
         replay::{self, Gone, Remake},
         sight,
-        transaction::WriteTransaction,
+        write_transaction::WriteTransaction,
     },
     writing::Writing,
 };

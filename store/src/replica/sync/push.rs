@@ -21,7 +21,7 @@ use crate::{
         relayed,
         replay::{self, Gone, Remake},
         sight,
-        transaction::WriteTransaction,
+        write_transaction::WriteTransaction,
     },
     writing::Writing,
 };

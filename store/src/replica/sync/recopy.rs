@@ -29,7 +29,7 @@ use super::relay;
 
 use crate::{
     StoreError, base, meta,
-    replica::{kept, outbox, relayed, transaction::WriteTransaction},
+    replica::{kept, outbox, relayed, write_transaction::WriteTransaction},
     sql_value::uuid,
     tables,
     writing::Writing,

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::{HttpRequest, Method, RequestKind, Taken, cursor, decode, recopy, seen, sums};
 use crate::{
     StoreError, meta,
-    replica::{Replica, identity, sight, transaction::WriteTransaction},
+    replica::{Replica, identity, sight, write_transaction::WriteTransaction},
     schema::Journal,
     writing::Writing,
 };

@@ -1,4 +1,4 @@
-//! A replica's transactions.
+//! The database transactions of a replica.
 
 use std::ops::Deref;
 
@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use crate::StoreError;
 
-/// A transaction that writes. Unless it is [committed](WriteTransaction::commit) it is taken back. Its statements are prepared once: in
-/// a browser that takes as long as carrying them out.
+/// A database transaction that writes. Unless it is [committed](WriteTransaction::commit) it is taken back. Its statements
+/// are prepared once: in a browser that takes as long as carrying them out.
 pub(super) struct WriteTransaction<'c>(&'c Connection);
 
 impl<'c> WriteTransaction<'c> {
